@@ -1,0 +1,129 @@
+"""Interception: where the units go, what they answer, which exits are still open."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.base import (
+    CaseFact,
+    LongText,
+    Moment,
+    OrderId,
+    PlanId,
+    Position,
+    ShortText,
+    SightingId,
+    UnitId,
+    Value,
+)
+
+
+class Stop(Value):
+    """The place a unit is sent to."""
+
+    place_id: UUID
+    name_zh: ShortText
+    name_en: ShortText
+    position: Position
+
+
+class OpenExit(Value):
+    """A way out of the county that no manned checkpoint closes in time."""
+
+    exit_id: UUID
+    name_zh: ShortText
+    name_en: ShortText
+    earliest_arrival_at: Moment | None = Field(description="None: cannot be reached on the known network.")
+    reason: ShortText = ""
+
+
+class PlanPublished(CaseFact):
+    """A valid plan: which orders stand and which exits stay open; a later plan of the case replaces it."""
+
+    type_: ClassVar[str] = "guitu.plan.published.v1"
+
+    plan_id: PlanId
+    plan_number: int = Field(ge=1)
+    alert_version: int = Field(ge=1)
+    network_version: ShortText
+    trigger: Literal["alert", "update", "sighting", "answer", "overdue", "assessment"]
+    order_ids: tuple[OrderId, ...]
+    closed_exits: int = Field(ge=0)
+    open_exits: tuple[OpenExit, ...]
+    units_free: int = Field(ge=0)
+
+
+class OrderFact(CaseFact):
+    """A fact of one order."""
+
+    order_id: OrderId
+    unit_id: UnitId
+
+
+class InterceptionOrdered(OrderFact):
+    """A unit is ordered to a place; the margin is how long before the earliest arrival it stands there."""
+
+    type_: ClassVar[str] = "guitu.order.issued.v1"
+
+    plan_id: PlanId
+    case_code: str
+    stop: Stop
+    arrive_by: Moment
+    unit_ready_at: Moment
+    earliest_arrival_at: Moment
+    margin_s: float
+    respond_by: Moment
+    closes: tuple[UUID, ...] = Field(default=(), description="Ids of the exits this order closes.")
+    reason: ShortText
+    child_summary: LongText
+    page_path: ShortText = Field(description="Path of the signed, expiring order page, /o/{token}.")
+
+
+class OrderAccepted(OrderFact):
+    """The unit accepted (接令)."""
+
+    type_: ClassVar[str] = "guitu.order.accepted.v1"
+
+
+class UnitInPosition(OrderFact):
+    """The unit stands at its place (到位)."""
+
+    type_: ClassVar[str] = "guitu.order.in_position.v1"
+
+
+class CheckpointReported(OrderFact):
+    """The checkpoint's answer: nothing seen (无异常), or intercepted (拦截到)."""
+
+    type_: ClassVar[str] = "guitu.order.reported.v1"
+
+    outcome: Literal["nothing_seen", "intercepted"]
+    stop: Stop
+
+
+class OrderOverdue(OrderFact):
+    """No answer by the deadline; the order went to the next unit, if there is one."""
+
+    type_: ClassVar[str] = "guitu.order.overdue.v1"
+
+    respond_by: Moment
+    reassigned_to: UnitId | None = None
+
+
+class OrderStoodDown(OrderFact):
+    """The order is over; the unit was told and must acknowledge it."""
+
+    type_: ClassVar[str] = "guitu.order.stood_down.v1"
+
+    reason: Literal["found", "false_alarm", "merged", "exercise_over", "replanned", "overdue"]
+    case_code: str
+    page_path: ShortText
+    sighting_id: SightingId | None = None
+
+
+class StandDownAcknowledged(OrderFact):
+    """The unit knows that it may leave."""
+
+    type_: ClassVar[str] = "guitu.order.stand_down_acknowledged.v1"
