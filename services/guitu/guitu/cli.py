@@ -1,0 +1,135 @@
+"""The command line: a table of commands, each loaded only when it is called.
+
+A module that owns a command exports a typer app; this file names it and its one-line help, so that
+`guitu --help` needs none of them. Rules of a command belong to its module.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import typer
+import typer.main
+
+from guitu.embedded.trouble import NodeError
+
+USAGE_ERROR = 2
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: where it lives, what it is for, and whether it needs the servers of a running node."""
+
+    place: str
+    summary: str
+    needs_node: bool = False
+
+
+COMMANDS: dict[str, Command] = {
+    "demo": Command("demo.cli:demo", "Start everything on the Yunyang data and run a scripted case."),
+    "up": Command("guitu.commands.up:cli", "Start everything: broker, database, simulator, services."),
+    "status": Command("guitu.commands.status:cli", "Show the processes of a running `up` or `demo`."),
+    "doctor": Command(
+        "guitu.commands.doctor:cli", "Check every need of this machine: PASS or the exact mend."
+    ),
+    "settings": Command(
+        "guitu.commands.settings:cli", "List every setting, what it is for and whether it is set."
+    ),
+    "seed": Command("demo.cli:seed", "Load the Yunyang data into a running node.", needs_node=True),
+    "token": Command(
+        "guitu.token_cli:cli", "Make a signed token for a person of this node.", needs_node=True
+    ),
+    "topics": Command("guitu.topics:cli", "Show and create the topics; write one again.", needs_node=True),
+    "dlq": Command("guitu.dlq:cli", "List, show and replay dead letters.", needs_node=True),
+    "migrate": Command(
+        "guitu.migrate:cli", "Bring the database schemas to their newest version.", needs_node=True
+    ),
+    "service": Command(
+        "guitu.commands.service:service", "Run one service in the foreground.", needs_node=True
+    ),
+    "sms-simulator": Command(
+        "guitu.commands.service:simulator",
+        "Run the simulator of Twilio's API in the foreground.",
+        needs_node=True,
+    ),
+    "bench": Command("guitu.commands.bench:cli", "Measure one thing beside its ceiling."),
+    "test": Command(
+        "guitu.commands.test:cli", "Run the tests (through ./guitu, which installs what they need)."
+    ),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; trouble that a person can mend ends with its message and code 1, no trace."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(overview())
+    elif words[0] == "--version":
+        print(f"guitu {version('guitu')}")
+    elif words[0] not in COMMANDS:
+        print(f"guitu: {advice(words[0])}", file=sys.stderr)
+        sys.exit(USAGE_ERROR)
+    else:
+        _run(words[0], words[1:])
+
+
+def overview() -> str:
+    """The page of all commands, without importing any."""
+    lines = [f"  {name:<14} {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "Guitu (归途): from one missing-child report to interception orders, notices and DNA intake.",
+            "",
+            "Usage: guitu COMMAND [--help] [options]",
+            "",
+            *lines,
+            "",
+            "Start with `guitu demo`; `guitu doctor` says what this machine lacks.",
+        ]
+    )
+
+
+def advice(name: str) -> str:
+    """Say that there is no such command, and which one may be meant."""
+    near = difflib.get_close_matches(name, COMMANDS, n=3, cutoff=0.5)
+    hint = f"Did you mean {' or '.join(near)}?" if near else "guitu --help lists them."
+    return f"There is no command {name!r}. {hint}"
+
+
+def _run(name: str, words: list[str]) -> None:
+    command = COMMANDS[name]
+    try:
+        if command.needs_node and not {"-h", "--help"} & set(words):
+            _point_at_running_node()
+        load(name, command)(args=words, prog_name=f"guitu {name}")
+    except NodeError as error:
+        print(f"guitu: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _point_at_running_node() -> None:
+    from guitu.commands.attach import attach
+
+    attach()
+
+
+def load(name: str, command: Command) -> Any:
+    """Import a command and return what runs it; raises NodeError if this installation lacks its module."""
+    module_name, _, attribute = command.place.partition(":")
+    try:
+        found: Any = getattr(importlib.import_module(module_name), attribute)
+    except ModuleNotFoundError as error:
+        raise NodeError(
+            f"The command {name} is not installed: no module {error.name}. "
+            "Mend: run it by ./guitu in the checkout."
+        ) from error
+    if not isinstance(found, typer.Typer):
+        found, function = typer.Typer(add_completion=False), found
+        found.command(name)(function)
+    return typer.main.get_command(found)

@@ -1,0 +1,68 @@
+"""PostgreSQL: one pool a service, under a role that owns nothing and sees its own schema only."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import asyncpg
+
+TRANSIENT: tuple[type[Exception], ...] = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+    ConnectionError,
+    OSError,
+    TimeoutError,
+)
+"""What goes away by itself: try again with backoff. Seen over a restart of the database, see ADR-0003."""
+
+
+def schema_of(service: str) -> str:
+    """The schema of a service: its name as an SQL identifier."""
+    return service.replace("-", "_")
+
+
+def role_of(service: str) -> str:
+    """The database role of a service; it owns no table."""
+    return f"guitu_{schema_of(service)}"
+
+
+async def _set_codecs(conn: asyncpg.Connection) -> None:
+    await conn.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_to_json, decoder=json.loads, format="text"
+    )
+
+
+def _to_json(value: Any) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+async def open_pool(url: str, service: str, *, size: int = 10) -> asyncpg.Pool:
+    """Open the service's pool; every statement is bounded in time and sees every region until told otherwise."""
+    return await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        command_timeout=60,
+        init=_set_codecs,
+        server_settings={
+            "role": role_of(service),
+            "search_path": schema_of(service),
+            "application_name": f"guitu-{service}",
+            "guitu.region": "*",
+            "statement_timeout": "30s",
+            "lock_timeout": "10s",
+            "idle_in_transaction_session_timeout": "60s",
+            # The statements are short and parametrised; compiling them costs more than running them.
+            "jit": "off",
+        },
+    )

@@ -1,0 +1,188 @@
+"""The whole of Guitu on one machine: node, schema, topics, simulator, services, in this order."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from guitu.embedded.node import Node
+from guitu.embedded.ports import LOOPBACK, next_free_port
+from guitu.embedded.progress import Progress
+from guitu.embedded.trouble import NodeError
+from guitu.supervisor.keeper import RestartPolicy
+from guitu.supervisor.log_pump import Terminal
+from guitu.supervisor.members import MEMBERS, PORT_BASE, SERVICES, SIMULATOR, Member
+from guitu.supervisor.process import ProcessSpec
+from guitu.supervisor.supervisor import Supervisor
+
+
+class System:
+    """Start everything with `start()` (or `with`), read `urls` and `env`, end it with `stop()`.
+
+    `extra_env` goes to every service (a clock file, a seed). `show_logs` prefixes each line of a service
+    with its name on standard output; the lines go to `data_dir/logs/` in any case.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path | None = None,
+        *,
+        ephemeral: bool = False,
+        port_base: int = PORT_BASE,
+        proxy_port: int | None = None,
+        extra_env: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
+        show_logs: bool = True,
+        policy: RestartPolicy | None = None,
+    ) -> None:
+        self._progress = progress or Progress()
+        self.node = Node(data_dir, ephemeral=ephemeral, proxy_port=proxy_port, progress=self._progress)
+        self.supervisor = Supervisor(self.node.data_dir, Terminal(show_logs), policy)
+        self.supervisor.when_aborted(self._abort_node)
+        self._is_started = False
+        self.urls: dict[str, str] = {}
+        self._ports: dict[str, int] = {}
+        self._port_base = port_base
+        self._extra_env = dict(extra_env or {})
+
+    def __enter__(self) -> Self:
+        """Start everything."""
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End everything, whatever happened."""
+        self.stop()
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The settings that every service of this system gets. Holds secrets: never print it."""
+        addresses = {each.url_setting: self.urls[each.name] for each in MEMBERS if each.name in self.urls}
+        own = self.node.env | addresses
+        if SIMULATOR.name in self.urls:
+            own["GUITU_TWILIO_URL"] = self.urls[SIMULATOR.name]
+        return own | self._extra_env
+
+    def start(self) -> None:
+        """Start everything; returns when every service answers that it is ready.
+
+        Raises: NodeError with the mend; nothing is left running then.
+        """
+        try:
+            for step in (self._start_node, self._prepare, self._choose_ports, self._start_all_members):
+                self._stop_here_if_asked()
+                step()
+            self._is_started = True
+        except BaseException:
+            self.stop()
+            # What failed was killed by us, because somebody pressed Ctrl-C: say that, not how it died.
+            self._stop_here_if_asked()
+            raise
+
+    def _stop_here_if_asked(self) -> None:
+        if self.supervisor.is_asked_to_stop():
+            raise NodeError("Interrupted while starting; everything that had started is stopped.")
+
+    def _abort_node(self) -> None:
+        if not self._is_started:
+            self.node.abort()
+
+    def _start_all_members(self) -> None:
+        if self._needs_simulator():
+            self._start_members([SIMULATOR])
+        self._stop_here_if_asked()
+        self._start_members(SERVICES)
+
+    def wait(self) -> int:
+        """Wait for Ctrl-C, SIGTERM or `supervisor.ask_to_stop()`; returns the exit code."""
+        return self.supervisor.wait()
+
+    def stop(self) -> None:
+        """End everything in reverse order within 10 s; an ephemeral directory is removed."""
+        self.supervisor.stop()
+        self.node.stop()
+
+    # -- Details -----------------------------------------------------------------------------------
+
+    def _start_node(self) -> None:
+        self._progress.say("Starting Apache Kafka and PostgreSQL")
+        self.node.start()
+        if self.node.postgres is not None:
+            self.supervisor.adopt("postgres", self.node.postgres, self.node.postgres.port)
+        if self.node.kafka is not None:
+            self.supervisor.adopt("kafka", self.node.kafka, self.node.kafka.port, self.node.kafka.bootstrap)
+
+    def _prepare(self) -> None:
+        """Bring schema and topics up to date: a worker that starts before its topic exists ignores it."""
+        self._progress.say("Bringing the schema and the topics up to date")
+        run_setup_step("guitu.migrate", "migrate", self.env)
+        run_setup_step("guitu.topics", "ensure_topics", self.env)
+
+    def _needs_simulator(self) -> bool:
+        """Tell whether we bring Twilio's simulator; an outside address needs outside credentials."""
+        if not os.environ.get("GUITU_TWILIO_URL"):
+            return True
+        for name in ("GUITU_TWILIO_ACCOUNT_SID", "GUITU_TWILIO_AUTH_TOKEN"):
+            if not os.environ.get(name):
+                raise NodeError(
+                    f"GUITU_TWILIO_URL is set but {name} is not. Mend: set both credentials of that account."
+                )
+        return False
+
+    def _choose_ports(self) -> None:
+        """Give every member its port, the next free one if that is taken, and say so."""
+        for each in MEMBERS:
+            wanted = self._port_base + each.port_offset
+            taken = set(self._ports.values())
+            port = next_free_port(wanted)
+            while port in taken:  # Bounded: next_free_port gives up after 100 ports.
+                port = next_free_port(port + 1)
+            if port != wanted:
+                self._progress.say(f"Port {wanted} for {each.name} is taken; using {port}.")
+            self._ports[each.name] = port
+            if each is not SIMULATOR or self._needs_simulator():
+                self.urls[each.name] = f"http://{LOOPBACK}:{port}"
+
+    def _start_members(self, members: tuple[Member, ...] | list[Member]) -> None:
+        self._progress.say(f"Starting {', '.join(each.name for each in members)}")
+        self.supervisor.start_phase([self._spec(each) for each in members])
+
+    def _spec(self, each: Member) -> ProcessSpec:
+        url, port = self.urls[each.name], self._ports[each.name]
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("GUITU_")}
+        return ProcessSpec(
+            name=each.name,
+            argv=[sys.executable, "-m", each.package],
+            env=inherited | self.env | {"GUITU_PORT": str(port), "PYTHONUNBUFFERED": "1"},
+            ready_url=f"{url}/health/ready",
+            url=url,
+            port=port,
+        )
+
+
+def run_setup_step(module: str, function: str, env: Mapping[str, str]) -> None:
+    """Run `async def function(settings)` of a module, whether or not an event loop is running here.
+
+    Raises: NodeError naming the step, if it fails.
+    """
+    from guitu.settings import Settings
+
+    prefix = "GUITU_"
+    values: dict[str, Any] = {
+        name.removeprefix(prefix).lower(): value for name, value in env.items() if name.startswith(prefix)
+    }
+    step = getattr(importlib.import_module(module), function)
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            pool.submit(lambda: asyncio.run(step(Settings(**values)))).result()
+        except Exception as error:
+            raise NodeError(f"{module}.{function} failed: {type(error).__name__}: {error}") from error

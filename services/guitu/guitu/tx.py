@@ -1,0 +1,59 @@
+"""One transaction: state, audit and outbox rows commit together, or not at all (design rules 2 and 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+import asyncpg
+
+from contracts.base import EventId, Fact
+from guitu import audit, outbox
+from guitu.clock import Ids
+
+
+@dataclass
+class Pending:
+    """What waits for the commit; shared by all events that are handled in one transaction."""
+
+    facts: list[outbox.Row] = field(default_factory=list)
+    audit: list[audit.Row] = field(default_factory=list)
+
+
+@dataclass
+class Tx:
+    """An open transaction as a handler sees it. Nothing here is sent: the relay sends after the commit."""
+
+    conn: asyncpg.Connection
+    now: datetime
+    ids: Ids
+    actor: str
+    source: str
+    cause: EventId | None = None
+    pending: Pending = field(default_factory=Pending)
+    _published: int = 0
+
+    def publish(self, fact: Fact) -> EventId:
+        """Write a fact to the outbox at commit; the same cause gives the same event id again."""
+        self._published += 1
+        event_id = EventId(
+            self.ids.new() if self.cause is None else uuid5(self.cause, f"{self._published}:{fact.type_}")
+        )
+        self.pending.facts.append(outbox.row(fact, event_id, self.source))
+        return event_id
+
+    def audit(self, action: str, *, subject: UUID | None = None, **details: Any) -> None:
+        """Record who did what to what; never a name, a phone number or a genotype."""
+        self.pending.audit.append(audit.Row(self.ids.new(), self.now, self.actor, action, subject, details))
+
+    async def flush(self) -> bool:
+        """Write what waits; True if the relay has something to do after the commit."""
+        facts, rows = self.pending.facts, self.pending.audit
+        if facts:
+            await outbox.insert(self.conn, facts)
+        if rows:
+            await audit.insert(self.conn, rows)
+        self.pending.facts, self.pending.audit = [], []
+        return bool(facts)

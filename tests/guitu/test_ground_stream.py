@@ -1,0 +1,149 @@
+"""The stream wrapper on real Kafka and PostgreSQL: effects once, bad messages aside, good neighbours unharmed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest_asyncio
+from aiokafka import AIOKafkaProducer
+from fastapi import FastAPI
+
+from contracts import wire
+from contracts.base import EventId
+from contracts.flow import REPORTS
+from guitu import audit, dead_letters, outbox
+from guitu.embedded.node import Node
+from guitu.migrate import migrate_now
+from guitu.service import Runtime, running
+from guitu.topics import ensure_topics
+from harness import ground
+from harness.examples import report
+from toy import TOY, broken
+
+
+@pytest_asyncio.fixture(scope="session")
+async def toy(node: Node) -> AsyncIterator[Runtime]:
+    settings = ground.settings_for(node.env)
+    await asyncio.to_thread(migrate_now, settings.database_url, ("toy",))
+    await ensure_topics(settings)
+    async with running(TOY, settings, 0, FastAPI()) as runtime:
+        yield runtime
+
+
+async def until(runtime: Runtime, sql: str, *values: object) -> int:
+    """Wait (20 s at most) until the query counts something; returns the count."""
+    for _ in range(400):
+        count: int = await runtime.pool.fetchval(sql, *values)
+        if count:
+            return count
+        await asyncio.sleep(0.05)
+    return 0
+
+
+SEEN = "select count(*) from seen where report_id = $1"
+
+
+async def test_a_published_fact_becomes_one_committed_effect(toy: Runtime) -> None:
+    fact = report()
+
+    async with toy.tx(actor="test") as tx:
+        tx.publish(fact)
+
+    assert await until(toy, SEEN, fact.report_id) == 1
+
+
+async def test_the_same_event_twice_has_one_effect(toy: Runtime) -> None:
+    fact, last, event_id = report(), report(), EventId(uuid4())
+    first = outbox.row(fact, event_id, "test")
+    again = outbox.Row(**(vars(first) | {"id": uuid4()}))
+
+    async with toy.pool.acquire() as conn:
+        await outbox.insert(conn, [first, again])
+    async with toy.tx(actor="test") as tx:
+        tx.publish(last)
+
+    assert await until(toy, SEEN, last.report_id) == 1
+    assert await until(toy, SEEN, fact.report_id) == 1
+
+
+async def test_a_bad_message_is_set_aside_and_its_neighbours_are_handled(toy: Runtime) -> None:
+    before, after = report(), report()
+    bad = outbox.row(report(), EventId(uuid4()), "test")
+    bad = outbox.Row(**(vars(bad) | {"payload": b"{not json"}))
+
+    async with toy.pool.acquire() as conn:
+        rows = [outbox.row(before, EventId(uuid4()), "t"), bad, outbox.row(after, EventId(uuid4()), "t")]
+        await outbox.insert(conn, rows)
+
+    assert await until(toy, SEEN, before.report_id) == 1
+    assert await until(toy, SEEN, after.report_id) == 1
+    reason = "select count(*) from dead_letter where event_id = $1 and reason = 'invalid' and value = $2"
+    assert await until(toy, reason, bad.id, b"{not json") == 1
+
+
+async def test_a_failed_event_is_a_dead_letter_and_its_replay_keeps_the_event_id(toy: Runtime) -> None:
+    fact = report("unbearable")
+    async with toy.tx(actor="test") as tx:
+        event_id = tx.publish(fact)
+    where = "select count(*) from dead_letter where event_id = $1 and reason = 'LookupError'"
+    assert await until(toy, where, event_id) == 1
+    assert await toy.pool.fetchval(SEEN, fact.report_id) == 0
+
+    broken["on"] = False
+    async with toy.pool.acquire() as conn:
+        letter = await conn.fetchrow("select * from dead_letter where event_id = $1", event_id)
+        await dead_letters.replay(conn, letter, uuid4(), toy.clock.now())
+
+    assert await until(toy, SEEN, fact.report_id) == 1
+    assert await until(toy, "select count(*) from inbox where event_id = $1", event_id) == 1
+
+
+async def test_audit_shows_a_row_that_was_changed_after_it_was_sealed(toy: Runtime, node: Node) -> None:
+    async with toy.tx(actor="test") as tx:
+        tx.audit("test.one")
+        tx.audit("test.two")
+    async with toy.pool.acquire() as conn:
+        while await audit.seal(conn):
+            pass
+        await audit.verify(conn)
+    owner = await ground.owner(node.env["GUITU_DATABASE_URL"])
+    await owner.execute("update toy.audit set actor = 'else' where action = 'test.one'")
+    await owner.close()
+
+    broken_at = ""
+    async with toy.pool.acquire() as conn:
+        try:
+            await audit.verify(conn)
+        except audit.AuditBroken as error:
+            broken_at = str(error)
+
+    assert "changed after it was sealed" in broken_at
+
+
+def test_wire_form_round_trips() -> None:
+    fact, event_id = report(), EventId(uuid4())
+
+    message = wire.encode(fact, event_id, "test")
+
+    received = wire.decode(REPORTS, message.headers, message.value)
+    assert (event_id, fact) == (received.event_id, received.fact)
+
+
+async def test_a_message_that_postgresql_could_not_hold_is_set_aside_all_the_same(toy: Runtime) -> None:
+    """A NUL in key or header must not kill the reader again and again."""
+    after = report()
+    bad = outbox.row(report(), EventId(uuid4()), "test")
+    producer = AIOKafkaProducer(bootstrap_servers=toy.settings.kafka)
+    await producer.start()
+    headers = [("ce_id", str(bad.id).encode()), ("ce_type", b"\x00\xff")]
+    await producer.send_and_wait("guitu.reports", b"x" * 900_000, key=b"\x00\xff", headers=headers)
+    await producer.stop()
+
+    async with toy.tx(actor="test") as tx:
+        tx.publish(after)
+
+    reason = "select count(*) from dead_letter where event_id = $1 and reason = 'unknown_type'"
+    assert await until(toy, reason, bad.id) == 1
+    assert await until(toy, SEEN, after.report_id) == 1

@@ -1,0 +1,21 @@
+"""A service of the tests' own: it reads guitu.reports and remembers what it saw, doubles included."""
+
+from __future__ import annotations
+
+from contracts.report import ReportFiled
+from guitu.service import Reaction, Service
+from guitu.tx import Tx
+
+broken = {"on": True}
+"""While on, a report with the note "unbearable" can't be handled."""
+
+
+async def remember(tx: Tx, fact: ReportFiled) -> None:
+    """One row an effect: a second effect would show as a second row."""
+    if fact.note == "unbearable" and broken["on"]:
+        raise LookupError("This report cannot be borne.")
+    await tx.conn.execute("insert into seen (report_id, note) values ($1, $2)", fact.report_id, fact.note)
+    tx.audit("report.seen", subject=fact.report_id)
+
+
+TOY = Service("toy", "toy", lambda runtime: (), [Reaction(ReportFiled, remember)])

@@ -1,0 +1,4 @@
+create table seen (
+    report_id uuid not null,
+    note text not null
+);
