@@ -1,0 +1,202 @@
+"""The HTTP face of alerts: parse, check role, call the handler, answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from alerts import handlers, status, store, vault
+from alerts.access import Commander, Reader, Reporter, access_case, access_case_to_change, access_region
+from alerts.domain.case import Case
+from alerts.identity_api import identity_router
+from alerts.models import (
+    DuplicateOut,
+    MergeIn,
+    ReportIn,
+    ReportOut,
+    StandDownIn,
+    TierIn,
+    UpdateIn,
+    VersionOut,
+)
+from alerts.refusals import body_too_large
+from alerts.settings import AlertSettings, alert_settings
+from alerts.sightings_api import sightings_router
+from contracts.base import ReportId
+from contracts.report import ReportFiled
+from guitu import idempotency
+from guitu.auth import Principal
+from guitu.idempotency import StoredAnswer
+from guitu.service import Runtime
+from guitu.tx import Tx
+
+BODY_BYTES_MAX = 64 * 1024
+"""Of a report without its photo."""
+Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=255)]
+
+
+def routers(runtime: Runtime) -> list[APIRouter]:
+    """Every route of the service."""
+    settings = alert_settings(runtime.settings)
+    return [
+        reports_router(runtime, settings),
+        cases_router(runtime),
+        alert_router(runtime, settings),
+        sightings_router(runtime, settings),
+        identity_router(runtime),
+    ]
+
+
+def reports_router(runtime: Runtime, settings: AlertSettings) -> APIRouter:
+    """The first word: a child is missing."""
+    router = APIRouter(tags=["reports"])
+
+    @router.post("/reports", status_code=201, response_model=ReportOut)
+    async def file_report(
+        p: Reporter, said: ReportIn, request: Request, response: Response, key: Key = None
+    ) -> Any:
+        """Open a case and raise its alert; answered when everything is stored, before anybody was told."""
+        raw = await request.body()
+        _check_size(raw, said)
+        region = said.region_code or (p.region_code if p.region_code != "*" else settings.region_code)
+        access_region(p, region)
+        async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
+            stored = await idempotency.once(tx, p.subject, key, raw)
+            if stored is not None:
+                response.headers["Idempotent-Replay"] = "true"
+                return stored.body
+            assert key is not None, "once() refuses a missing key."
+            answer = await _file(tx, said, region, p, settings)
+            body = answer.model_dump(mode="json")
+            await idempotency.remember(tx, p.subject, key, StoredAnswer(201, body))
+        return answer
+
+    return router
+
+
+def _check_size(raw: bytes, said: ReportIn) -> None:
+    photo = said.identity.photo_base64 if said.identity else None
+    size = len(raw) - len(photo or "")
+    if size > BODY_BYTES_MAX:
+        raise body_too_large(size, BODY_BYTES_MAX)
+
+
+async def _file(tx: Tx, said: ReportIn, region: str, p: Principal, settings: AlertSettings) -> ReportOut:
+    report = _report(tx, said, region, p)
+    opened = await handlers.file_report(tx, report, settings, said.tier)
+    if said.identity is not None:
+        await vault.keep(tx, settings, opened.case, said.identity.model_dump())
+    case = opened.case
+    return ReportOut(
+        case_id=case.id,
+        case_code=case.case_code,
+        report_id=report.report_id,
+        event_id=opened.event_id,
+        alert_version=case.version,
+        tier=case.tier,
+        ring=case.ring.model_dump(mode="json"),
+        exercise=case.exercise,
+        possible_duplicates=[
+            DuplicateOut(case_id=each.case.id, case_code=each.case.case_code, score=each.score, why=each.why)
+            for each in opened.likely
+        ],
+    )
+
+
+def _report(tx: Tx, said: ReportIn, region: str, p: Principal) -> ReportFiled:
+    """The fact that goes to the topic: nothing of the identity is in it."""
+    return ReportFiled(
+        region_code=region,
+        exercise=said.exercise,
+        occurred_at=tx.now,
+        report_id=ReportId(tx.ids.new()),
+        child=said.child(),
+        last_seen_place=said.last_seen_place.as_place(),
+        last_seen_at=said.last_seen_at,
+        circumstance=said.circumstance,
+        suspected_mode=said.suspected_mode,
+        vehicle=said.vehicle,
+        companion=said.companion,
+        note=said.note,
+        source=said.source or p.role,
+    )
+
+
+def cases_router(runtime: Runtime) -> APIRouter:
+    """Look at cases."""
+    router = APIRouter(tags=["cases"])
+
+    @router.get("/cases")
+    async def cases(
+        p: Reader,
+        open_only: Annotated[bool, Query(alias="open")] = False,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> list[dict[str, Any]]:
+        """The newest cases first; `open=true` leaves out those that were stood down."""
+        async with runtime.read(region=p.region_code) as conn:
+            found = await store.cases(conn, open_only, limit)
+        return [status.summary(case) for case in found]
+
+    @router.get("/cases/{case_id}")
+    async def case(p: Reader, case_id: UUID) -> dict[str, Any]:
+        """The live status: versions, rings, orders with open exits, notices, sightings, DNA, timeline."""
+        async with runtime.read(region=p.region_code) as conn:
+            return await status.of_case(conn, await access_case(conn, p, case_id))
+
+    return router
+
+
+def alert_router(runtime: Runtime, settings: AlertSettings) -> APIRouter:
+    """Change an alert, or end it."""
+    router = APIRouter(tags=["alerts"])
+
+    @router.post("/cases/{case_id}/tier")
+    async def tier(p: Commander, case_id: UUID, said: TierIn) -> VersionOut:
+        """Raise or lower the tier with a reason; the tier it has already makes no new version."""
+        async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
+            case = await access_case_to_change(tx.conn, p, case_id)
+            after, changed = await handlers.change_tier(tx, case, said.tier, said.reason)
+        return _version(after, changed)
+
+    @router.post("/cases/{case_id}/updates")
+    async def updates(p: Commander, case_id: UUID, said: UpdateIn) -> VersionOut:
+        """Correct or complete the alert; fields that do not differ make no new version."""
+        async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
+            case = await access_case_to_change(tx.conn, p, case_id)
+            after, changed = await handlers.change_fields(tx, case, said.fields.sent(), said.reason, settings)
+        return _version(after, changed)
+
+    @router.post("/cases/{case_id}/stand-down")
+    async def stand_down(p: Commander, case_id: UUID, said: StandDownIn) -> VersionOut:
+        """End the alert for everyone who was told; final, and the same call again gets the same answer."""
+        async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
+            case = await access_case_to_change(tx.conn, p, case_id)
+            after = await handlers.stand_down(tx, case, said.outcome, said.reason)
+        return _version(after, ())
+
+    @router.post("/cases/{case_id}/merge")
+    async def merge(p: Commander, case_id: UUID, said: MergeIn) -> VersionOut:
+        """A person's decision: this case is the same child's as `into`, which goes on."""
+        async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
+            await handlers.lock_pair(tx, case_id, said.into)
+            case = await access_case_to_change(tx.conn, p, case_id)
+            into = await access_case_to_change(tx.conn, p, said.into)
+            after = await handlers.merge(tx, case, into, said.reason)
+        return _version(after, ())
+
+    return router
+
+
+def _version(case: Case, changed: tuple[str, ...]) -> VersionOut:
+    return VersionOut(
+        case_id=case.id,
+        case_code=case.case_code,
+        alert_version=case.version,
+        state=case.state,
+        tier=case.tier,
+        changed=changed,
+        outcome=case.outcome,
+        merged_into=case.merged_into,
+    )

@@ -1,0 +1,112 @@
+"""What the other services did, folded into the case's live status: one function a kind of fact."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alerts import store, store_status
+from alerts.domain.progress import NOTICE_STATES, notice_rank, order_rank
+from contracts.base import CaseFact
+from contracts.dna import DnaFact
+from contracts.notice import (
+    NoticeAccepted,
+    NoticeAcknowledged,
+    NoticeDelivered,
+    NoticeEscalated,
+    NoticeFact,
+    NoticeFailed,
+    NoticeQueued,
+)
+from contracts.order import (
+    CheckpointReported,
+    InterceptionOrdered,
+    OrderAccepted,
+    OrderFact,
+    OrderOverdue,
+    OrderStoodDown,
+    PlanPublished,
+    StandDownAcknowledged,
+    UnitInPosition,
+)
+from contracts.sighting import SightingAssessed, SightingReported
+from guitu.tx import Tx
+
+ORDER_STATE_OF: dict[type[OrderFact], str] = {
+    InterceptionOrdered: "issued",
+    OrderOverdue: "overdue",
+    OrderAccepted: "accepted",
+    UnitInPosition: "in_position",
+    OrderStoodDown: "stood_down",
+    StandDownAcknowledged: "stand_down_acknowledged",
+}
+NOTICE_STATE_OF: dict[type[NoticeFact], str] = {
+    NoticeQueued: "queued",
+    NoticeAccepted: "accepted",
+    NoticeFailed: "failed",
+    NoticeDelivered: "delivered",
+    NoticeAcknowledged: "acknowledged",
+    NoticeEscalated: "queued",
+}
+"""An escalation says nothing of the delivery itself, so it moves it nowhere; it is counted beside."""
+NOTICES_IN_TIMELINE = (NoticeFailed, NoticeAcknowledged, NoticeEscalated)
+"""Ten thousand queued notices are a count, not a story."""
+ORDER_DETAILS = frozenset(
+    {"stop", "arrive_by", "respond_by", "earliest_arrival_at", "margin_s", "reassigned_to", "outcome"}
+)
+DNA_NOT_SHOWN = frozenset({"region_code", "exercise", "occurred_at", "case_id"})
+
+
+async def when_planned(tx: Tx, plan: PlanPublished) -> None:
+    """The newest plan says which exits are still open."""
+    if await store_status.fold_plan(tx.conn, plan):
+        details = {"plan_number": plan.plan_number, "trigger": plan.trigger, "open": len(plan.open_exits)}
+        await _tell(tx, plan, details | {"closed": plan.closed_exits, "orders": len(plan.order_ids)})
+
+
+async def when_order_moved(tx: Tx, fact: OrderFact) -> None:
+    """An order went one step on."""
+    state = fact.outcome if isinstance(fact, CheckpointReported) else ORDER_STATE_OF[type(fact)]
+    details = fact.model_dump(mode="json", include=set(ORDER_DETAILS))
+    if isinstance(fact, OrderStoodDown):
+        details["stood_down_reason"] = fact.reason
+    if await store_status.fold_order(tx.conn, fact, state, order_rank(state), details):
+        who = {"order_id": str(fact.order_id), "unit_id": str(fact.unit_id), "state": state}
+        stop = {"stop": details["stop"]} if "stop" in details else {}
+        await _tell(tx, fact, who | stop)
+
+
+async def when_notice_moved(tx: Tx, fact: NoticeFact) -> None:
+    """A notice went one step on."""
+    state = NOTICE_STATE_OF[type(fact)]
+    assert state in NOTICE_STATES, f"{state} is no state of a notice."
+    escalated = isinstance(fact, NoticeEscalated)
+    ours = await store_status.fold_notice(tx.conn, fact, state, notice_rank(state), escalated)
+    if ours and isinstance(fact, NOTICES_IN_TIMELINE):
+        wanted = {"delivery_id", "kind", "site_id", "unit_id", "channel", "code", "to"}
+        await _tell(tx, fact, fact.model_dump(mode="json", include=wanted, exclude_none=True))
+
+
+async def when_sighted(tx: Tx, fact: SightingReported) -> None:
+    """Somebody saw the child, perhaps; the operator's own sightings are known already."""
+    if await store_status.keep_sighting(tx.conn, fact):
+        await _tell(tx, fact, {"sighting_id": str(fact.sighting_id), "channel": fact.channel})
+
+
+async def when_assessed(tx: Tx, fact: SightingAssessed) -> None:
+    """A person judged a sighting; our own judgements are known already."""
+    if await store_status.keep_verdict(tx.conn, fact):
+        await _tell(tx, fact, {"sighting_id": str(fact.sighting_id), "verdict": fact.verdict})
+
+
+async def when_dna_moved(tx: Tx, fact: DnaFact) -> None:
+    """The laboratory's line; a specimen without a case is nothing of ours."""
+    if fact.case_id is None:
+        return
+    details = fact.model_dump(mode="json", exclude=set(DNA_NOT_SHOWN), exclude_none=True)
+    at = fact.occurred_at
+    if await store_status.fold_dna(tx.conn, fact.case_id, fact.region_code, fact.type_, at, details):
+        await store.timeline_entry(tx.conn, fact.case_id, fact.region_code, at, fact.type_, details)
+
+
+async def _tell(tx: Tx, fact: CaseFact, details: dict[str, Any]) -> None:
+    await store.timeline_entry(tx.conn, fact.case_id, fact.region_code, fact.occurred_at, fact.type_, details)

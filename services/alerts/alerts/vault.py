@@ -1,0 +1,56 @@
+"""The identity vault: names, phones and photo of a case, sealed under a key of the case's own.
+
+Deleting the wrapped key erases the data in every backup of the contents too. Each write makes a new key, so that
+a key never outlives what it sealed.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from alerts import store
+from alerts.domain.case import Case
+from alerts.refusals import forgotten, not_found
+from guitu import vault
+from guitu.settings import Settings
+from guitu.tx import Tx
+
+
+async def keep(tx: Tx, settings: Settings, case: Case, identity: dict[str, Any]) -> None:
+    """Seal and keep an identity in place of an older one. Raises: Problem 410 after `forget`."""
+    key, place = vault.new_key(), _place(case)
+    sealed = vault.seal(key, json.dumps(identity, ensure_ascii=False).encode(), place)
+    wrapped = vault.wrap(vault.master_key(settings.vault_key), key, place)
+    if not await store.keep_identity(tx.conn, case.id, case.region_code, wrapped, sealed, tx.now):
+        raise forgotten(case.id)
+    tx.audit(
+        "identity.kept", subject=case.id, fields=sorted(name for name, value in identity.items() if value)
+    )
+
+
+async def read(tx: Tx, settings: Settings, case: Case, purpose: str) -> dict[str, Any]:
+    """Open the identity for a stated purpose; the reading is audited.
+
+    Raises: Problem 404 if none was given, 410 after `forget`; Tampered if it was changed in the database.
+    """
+    row = await store.identity(tx.conn, case.id)
+    if row is None:
+        raise not_found("identity", "身份信息")
+    if row["forgotten_at"] is not None:
+        raise forgotten(case.id)
+    tx.audit("identity.read", subject=case.id, purpose=purpose)
+    key = vault.unwrap(vault.master_key(settings.vault_key), row["wrapped_key"], _place(case))
+    opened: dict[str, Any] = json.loads(vault.open_sealed(key, row["sealed"], _place(case)))
+    return opened
+
+
+async def forget(tx: Tx, case: Case, reason: str) -> None:
+    """Destroy the key and what it sealed; the second time changes nothing."""
+    if await store.forget(tx.conn, case.id, case.region_code, tx.now):
+        tx.audit("identity.forgotten", subject=case.id, reason=reason)
+
+
+def _place(case: Case) -> str:
+    """Binds the ciphertext to its row: it can't be moved to another case."""
+    return f"case_identity|sealed|{case.id}"
