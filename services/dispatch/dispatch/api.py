@@ -1,0 +1,111 @@
+"""The HTTP face of dispatch for staff; the units' own pages are in `pages`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from dispatch import store
+from dispatch.access import Operator, Reader
+from dispatch.domain.orders import IllegalOrderMove, OrderState
+from dispatch.handlers import move_order
+from dispatch.models import (
+    MoveOrder,
+    OrderAnswer,
+    OrdersAnswer,
+    PlanAnswer,
+    UnitAnswer,
+    UnitNow,
+    order_answer,
+)
+from dispatch.pages import pages_router
+from dispatch.questions import BEIJING
+from guitu.problem import Problem
+from guitu.service import Runtime
+
+
+def routers(runtime: Runtime) -> Sequence[APIRouter]:
+    """Every route of the service."""
+    return (staff_router(runtime), pages_router(runtime))
+
+
+def staff_router(runtime: Runtime) -> APIRouter:
+    """Orders, plans and units, for the command centre."""
+    router = APIRouter(tags=["dispatch"])
+
+    @router.get("/orders")
+    async def orders(
+        p: Reader, case_id: UUID | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 200
+    ) -> OrdersAnswer:
+        """All orders of a case; without `case_id` those that somebody must still do something about."""
+        async with runtime.read(region=p.region_code) as conn:
+            rows = await (store.orders_of_case(conn, case_id) if case_id else store.orders_open(conn, limit))
+        waiting = [row.order_id for row in rows if row.state == OrderState.stood_down]
+        return OrdersAnswer(orders=[order_answer(row) for row in rows], stand_downs_unacknowledged=waiting)
+
+    @router.post("/orders/{order_id}/moves")
+    async def moves(p: Operator, order_id: UUID, asked: MoveOrder) -> OrderAnswer:
+        """Enter what a unit answered by radio; repeating it changes nothing."""
+        try:
+            async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
+                row = await move_order(tx, order_id, asked.move)
+        except IllegalOrderMove as refused:
+            raise _illegal(refused) from None
+        if row is None:
+            raise _not_found("order", "指令", order_id)
+        return order_answer(row)
+
+    @router.get("/plans")
+    async def plans(p: Reader, case_id: UUID) -> PlanAnswer:
+        """The newest plan of a case, with the exits that are still open."""
+        async with runtime.read(region=p.region_code) as conn:
+            found = await store.newest_plan(conn, case_id)
+        if found is None:
+            raise _not_found("plan of case", "该案件的方案", case_id)
+        return PlanAnswer(made_at=found["made_at"], plan=found["published"], assignments=found["assignments"])
+
+    @router.get("/units")
+    async def units(p: Reader) -> list[UnitAnswer]:
+        """The region's units: who is on duty, and who is busy with what."""
+        async with runtime.read(region=p.region_code) as conn:
+            rows = await store.units(conn, p.region_code)
+        local = runtime.clock.now().astimezone(BEIJING)
+        return [_unit_answer(row, local.hour * 60 + local.minute) for row in rows]
+
+    return router
+
+
+def _unit_answer(unit: UnitNow, minute_of_day: int) -> UnitAnswer:
+    row = unit.row
+    return UnitAnswer(
+        unit_id=row.unit_id,
+        code=row.code,
+        name_zh=row.name_zh,
+        name_en=row.name_en,
+        kind=row.kind,
+        base_node=row.base_node,
+        capabilities=sorted(row.capabilities),
+        on_duty=row.shift.covers(minute_of_day),
+        busy_case_id=unit.busy_case_id,
+        busy_order_id=unit.busy_order_id,
+    )
+
+
+def _illegal(refused: IllegalOrderMove) -> Problem:
+    zh = f"指令当前状态为 {refused.state.value},不能变为 {refused.target.value}。"
+    return Problem(
+        409, "order_move_refused", str(refused), zh, "Read the order again and send a move it allows."
+    )
+
+
+def _not_found(what_en: str, what_zh: str, wanted: UUID) -> Problem:
+    return Problem(
+        404,
+        "not_found",
+        f"There is no {what_en} {wanted} in your region.",
+        f"您的辖区内没有{what_zh} {wanted}。",
+        "Check the id, or ask an operator of the other region.",
+    )

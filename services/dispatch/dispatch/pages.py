@@ -1,0 +1,161 @@
+"""The order page for the unit's phone: signed link, big buttons, no JavaScript. GET never changes anything."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from dispatch import store
+from dispatch.domain.orders import IllegalOrderMove, OrderState
+from dispatch.handlers import move_order
+from dispatch.models import Move, OrderRow
+from dispatch.order_page import order_of_page
+from dispatch.questions import BEIJING
+from dispatch.settings import dispatch_settings
+from guitu.auth import PageTokenExpired, PageTokenForged
+from guitu.service import Runtime
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, undefined=StrictUndefined
+)
+TARGETS: dict[str, Move] = {
+    "accept": "accepted",
+    "in-position": "in_position",
+    "nothing-seen": "nothing_seen",
+    "intercepted": "intercepted",
+    "stand-down-ack": "stand_down_acknowledged",
+}
+_BUTTONS = (
+    ("accept", "接令", "Accept"),
+    ("in-position", "到位", "In position"),
+    ("nothing-seen", "无异常", "Nothing seen"),
+    ("intercepted", "拦截到", "Intercepted"),
+)
+# Which buttons a state enables; anything else the server refuses as well.
+_ENABLED: dict[OrderState, tuple[str, ...]] = {
+    OrderState.issued: ("accept",),
+    OrderState.overdue: ("accept",),
+    OrderState.accepted: ("in-position",),
+    OrderState.in_position: ("nothing-seen", "intercepted"),
+    OrderState.nothing_seen: ("intercepted",),
+}
+STATE_WORDS = {
+    OrderState.issued: ("待接令", "Waiting for your answer"),
+    OrderState.accepted: ("已接令", "Accepted"),
+    OrderState.in_position: ("已到位", "In position"),
+    OrderState.nothing_seen: ("无异常,继续查控", "Nothing seen; keep looking"),
+    OrderState.intercepted: ("已拦截", "Intercepted"),
+    OrderState.overdue: ("超时未接令", "Overdue"),
+    OrderState.reassigned: ("已改派", "Given to another unit"),
+    OrderState.stood_down: ("已解除", "Stood down"),
+    OrderState.stand_down_acknowledged: ("解除已确认", "Stand-down acknowledged"),
+}
+_REASONS = {
+    "found": ("孩子已找到", "The child was found"),
+    "false_alarm": ("误报", "False alarm"),
+    "merged": ("已并案", "Merged into another case"),
+    "exercise_over": ("演练结束", "The exercise is over"),
+    "replanned": ("部署已调整", "The plan changed"),
+    "overdue": ("超时,已改派", "No answer in time; another unit has it"),
+}
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+def pages_router(runtime: Runtime) -> APIRouter:
+    """The routes under /o/{token}."""
+    router = APIRouter(tags=["order page"], default_response_class=HTMLResponse)
+
+    @router.get("/o/{token}")
+    async def page(token: str) -> Response:
+        """The order; shows, and changes nothing."""
+        return await show(runtime, token)
+
+    @router.post("/o/{token}/{button}")
+    async def press(token: str, button: str) -> Response:
+        """A button: one step of the order, then back to its page. Pressing it again changes nothing."""
+        if button not in TARGETS:
+            return _words("forged", 404)
+        return await answer(runtime, token, TARGETS[button])
+
+    return router
+
+
+async def show(runtime: Runtime, token: str, status: int = 200, refused: bool = False) -> Response:
+    """The page of the order that the token names, or why there is none."""
+    found = _order_id(runtime, token)
+    if isinstance(found, Response):
+        return found
+    async with runtime.read() as conn:
+        row = await store.order(conn, found)
+    if row is None:
+        return _words("forged", 404)
+    return _html("order.html", status, **order_view(row, token, refused))
+
+
+async def answer(runtime: Runtime, token: str, target: Move) -> Response:
+    """Move the order and lead back to its page (303), or show the page with what can be done instead (409)."""
+    found = _order_id(runtime, token)
+    if isinstance(found, Response):
+        return found
+    try:
+        async with runtime.tx(actor=f"order-page:{found}") as tx:
+            row = await move_order(tx, found, target)
+    except IllegalOrderMove:
+        return await show(runtime, token, 409, refused=True)
+    if row is None:
+        return _words("forged", 404)
+    return RedirectResponse(f"/o/{token}", 303, _HEADERS)
+
+
+def order_view(row: OrderRow, token: str, refused: bool) -> dict[str, Any]:
+    """What the page says; times are Beijing time."""
+    enabled = _ENABLED.get(row.state, ())
+    return {
+        "row": row,
+        "token": token,
+        "refused": refused,
+        "state": STATE_WORDS[row.state],
+        "why": _REASONS.get(row.stand_down_reason or "", ("", "")),
+        "buttons": [(name, zh, en, name in enabled) for name, zh, en in _BUTTONS],
+        "over": row.state in (OrderState.stood_down, OrderState.stand_down_acknowledged),
+        "to_acknowledge": row.state == OrderState.stood_down,
+        "answer_by": _clock(row.order.respond_by) if row.state == OrderState.issued else "",
+        "arrive_by": _clock(row.arrive_by),
+        "earliest": _clock(row.earliest_arrival_at),
+    }
+
+
+def _order_id(runtime: Runtime, token: str) -> Any:
+    """The order's id, or the page that says why the link is no good."""
+    settings = dispatch_settings(runtime.settings)
+    now = runtime.clock.now()
+    try:
+        return order_of_page(settings.signing_key, token, now, settings.page_opens_for.total_seconds())
+    except PageTokenExpired:
+        return _words("expired", 410)
+    except PageTokenForged:
+        return _words("forged", 404)
+
+
+def _words(kind: str, status: int) -> Response:
+    return _html("no_order.html", status, kind=kind)
+
+
+def _html(template: str, status: int, **view: Any) -> Response:
+    return HTMLResponse(_TEMPLATES.get_template(template).render(**view), status, _HEADERS)
+
+
+def _clock(moment: datetime) -> str:
+    return moment.astimezone(BEIJING).strftime("%m-%d %H:%M:%S")

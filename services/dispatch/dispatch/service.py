@@ -1,0 +1,17 @@
+"""What the ground runs as dispatch."""
+
+from __future__ import annotations
+
+from dispatch.agents import REACTIONS, start
+from dispatch.api import routers
+from dispatch.sweeps import pass_on_overdue, plan_waiting
+from guitu.service import Service, Sweep
+
+SERVICE = Service(
+    name="dispatch",
+    title="Guitu dispatch 堵截指令",
+    routers=routers,
+    reactions=REACTIONS,
+    sweeps=(Sweep("orders_overdue", 1.0, pass_on_overdue), Sweep("plans_waiting", 2.0, plan_waiting)),
+    start=start,
+)

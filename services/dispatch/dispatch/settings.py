@@ -1,0 +1,42 @@
+"""What an operator can set in this service; each with the help text that `guitu settings` prints."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import lru_cache
+from typing import Annotated
+
+from pydantic import Field
+
+from guitu.settings import Settings
+
+
+class DispatchSettings(Settings):
+    """The ground's settings, the time a unit has to answer, and how long an order page opens."""
+
+    order_respond_s: Annotated[
+        float, Field(description="Seconds a unit has to accept before the next one is sent.", gt=0, le=3600)
+    ] = 180.0
+    order_page_h: Annotated[
+        float, Field(description="Hours an order page can be opened after it was sent.", gt=0, le=720)
+    ] = 24.0
+    sweep_cases: Annotated[int, Field(description="Cases one run of a timer looks at.", ge=1, le=1000)] = 20
+
+    @property
+    def respond_within(self) -> timedelta:
+        """How long a unit has to accept."""
+        return timedelta(seconds=self.order_respond_s)
+
+    @property
+    def page_opens_for(self) -> timedelta:
+        """How long an order page opens."""
+        return timedelta(hours=self.order_page_h)
+
+
+@lru_cache(maxsize=8)
+def dispatch_settings(settings: Settings) -> DispatchSettings:
+    """The service's own settings, whichever class the process was started with.
+
+    Kept, since reading them takes milliseconds and every page asks.
+    """
+    return settings if isinstance(settings, DispatchSettings) else DispatchSettings(**settings.model_dump())
