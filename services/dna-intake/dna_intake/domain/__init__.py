@@ -1,0 +1,1 @@
+"""The rules of DNA intake as pure functions: custody, profiles, requests, barcodes."""

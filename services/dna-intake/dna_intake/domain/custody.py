@@ -1,0 +1,155 @@
+"""The chain of custody: which moves are legal, and how each move is chained to the one before.
+
+One straight way from the label to the entered profile, with three ways out. A step that failed is not undone:
+the specimen is rejected and a new one is taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from contracts.dna import CustodyState
+
+LEGAL: dict[CustodyState, tuple[CustodyState, ...]] = {
+    "registered": ("collected", "rejected", "withdrawn"),
+    "collected": ("received", "rejected", "withdrawn"),
+    "received": ("extracted", "rejected", "withdrawn"),
+    "extracted": ("quantified", "rejected", "withdrawn"),
+    "quantified": ("amplified", "rejected", "withdrawn"),
+    "amplified": ("typed", "rejected", "withdrawn"),
+    "typed": ("quality_checked", "rejected", "withdrawn"),
+    "quality_checked": ("entered", "rejected", "withdrawn"),
+    "entered": ("withdrawn",),
+    "rejected": ("expunged",),
+    "withdrawn": ("expunged",),
+    "expunged": (),
+}
+CLOCK_SKEW_MAX = timedelta(minutes=5)
+"""How far a laboratory's clock may be ahead of ours (our own choice)."""
+
+
+class IllegalMove(Exception):
+    """The specimen may not go there from where it is; names the legal moves."""
+
+    def __init__(self, from_state: CustodyState, to_state: CustodyState) -> None:
+        self.from_state, self.to_state, self.legal = from_state, to_state, LEGAL[from_state]
+        super().__init__(
+            f"{from_state} -> {to_state} is not legal; legal: {', '.join(self.legal) or 'none'}."
+        )
+
+
+class MoveOutOfTime(Exception):
+    """The stated moment lies in the future or before the move it follows."""
+
+
+class ChainBroken(Exception):
+    """The stored chain does not hold; `seq` is the first move that differs."""
+
+    def __init__(self, seq: int, says: str) -> None:
+        self.seq, self.says = seq, says
+        super().__init__(f"Custody move {seq}: {says}")
+
+
+@dataclass(frozen=True)
+class Move:
+    """One link of the chain: who moved what, when, where, under which seal."""
+
+    seq: int
+    from_state: CustodyState | None
+    to_state: CustodyState
+    moved_at: datetime
+    recorded_at: datetime
+    actor: str
+    seal: str
+    location: str
+
+
+@dataclass(frozen=True)
+class Link:
+    """A move with its place in the chain."""
+
+    move: Move
+    hash: bytes
+
+
+def first_move(now: datetime, actor: str, region_code: str) -> Move:
+    """The registration: it begins the chain, before there is a tube to seal."""
+    return Move(1, None, "registered", now, now, actor, "", region_code)
+
+
+def next_move(
+    last: Move,
+    to_state: CustodyState,
+    *,
+    at: datetime | None,
+    now: datetime,
+    actor: str,
+    seal: str,
+    location: str,
+) -> Move:
+    """The move that follows `last`.
+
+    The moment may precede the registration, since blood is often taken before its label is registered; it may
+    not precede the last move of the tube itself.
+    Raises: IllegalMove, MoveOutOfTime.
+    """
+    if to_state not in LEGAL[last.to_state]:
+        raise IllegalMove(last.to_state, to_state)
+    moved_at = (at or now).astimezone(UTC)
+    if moved_at > now + CLOCK_SKEW_MAX:
+        raise MoveOutOfTime(f"{moved_at.isoformat()} lies in the future; it is {now.isoformat()}.")
+    if last.from_state is not None and moved_at < last.moved_at:
+        raise MoveOutOfTime(f"{moved_at.isoformat()} is before the last move at {last.moved_at.isoformat()}.")
+    return Move(last.seq + 1, last.to_state, to_state, moved_at, now, actor, seal, location)
+
+
+def repeats(last: Move, to_state: CustodyState, *, at: datetime | None, seal: str, location: str) -> bool:
+    """Is this the last move, sent once more? Then it changes nothing and is answered the same."""
+    same_moment = at is None or at.astimezone(UTC) == last.moved_at
+    return (last.to_state, last.seal, last.location) == (to_state, seal, location) and same_moment
+
+
+def link(before: bytes, specimen_id: UUID, move: Move) -> Link:
+    """Chain a move: SHA-256 over the link before, the specimen and the move in a canonical form."""
+    body = [
+        str(specimen_id),
+        move.seq,
+        move.from_state,
+        move.to_state,
+        move.moved_at.astimezone(UTC).isoformat(),
+        move.recorded_at.astimezone(UTC).isoformat(),
+        move.actor,
+        move.seal,
+        move.location,
+    ]
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Link(move, hashlib.sha256(before + text.encode()).digest())
+
+
+def verify(specimen_id: UUID, state: CustodyState, moves: int, chain: Sequence[Link]) -> None:
+    """Walk the chain; `state` and `moves` are what the specimen itself remembers.
+
+    Raises: ChainBroken, at the first move that is missing, illegal or changed.
+    """
+    before, last = b"", None
+    for seq, found in enumerate(chain, start=1):
+        _check_order(seq, last, found.move)
+        if link(before, specimen_id, found.move).hash != found.hash:
+            raise ChainBroken(seq, "it was changed after it was recorded.")
+        before, last = found.hash, found.move
+    if last is None or (last.seq, last.to_state) != (moves, state):
+        raise ChainBroken(len(chain) + 1, f"the specimen is {state} after {moves} moves, the chain is not.")
+
+
+def _check_order(seq: int, last: Move | None, move: Move) -> None:
+    if move.seq != seq:
+        raise ChainBroken(seq, "it is missing.")
+    came_from = last.to_state if last else None
+    legal = LEGAL[last.to_state] if last else ("registered",)
+    if move.from_state != came_from or move.to_state not in legal:
+        raise ChainBroken(seq, f"{move.from_state} -> {move.to_state} is not legal there.")

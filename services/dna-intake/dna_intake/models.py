@@ -1,0 +1,199 @@
+"""The rows of dna-intake as frozen values, and what goes in and out over HTTP."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from contracts.base import RegionCode
+from contracts.dna import CustodyState, SpecimenCategory
+from dna_intake.domain.requests import CrossMatchState, Need, SampleState
+from guitu.problem import ApiModel
+
+
+class Row(BaseModel):
+    """A row as the database holds it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class SampleRow(Row):
+    """The request for a sample of the parents; `due_at` is its clock."""
+
+    id: UUID
+    case_id: UUID
+    region_code: str
+    exercise: bool
+    category: SpecimenCategory
+    state: SampleState
+    requested_at: datetime
+    due_at: datetime
+    overdue_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    cancelled_because: str | None = None
+
+
+class CrossMatchRow(Row):
+    """The request to compare the case's parents, with what it waits for."""
+
+    id: UUID
+    case_id: UUID
+    region_code: str
+    exercise: bool
+    state: CrossMatchState
+    waits_for: tuple[Need, ...]
+    requested_at: datetime
+    changed_at: datetime
+
+
+class CrossMatchAnswer(CrossMatchRow):
+    """The same, with sentences for people."""
+
+    says_en: str
+    says_zh: str
+
+
+class RequestsAnswer(BaseModel):
+    """The open work of a case, or of the laboratory."""
+
+    sample_requests: list[SampleRow]
+    cross_match_requests: list[CrossMatchAnswer]
+
+
+class SpecimenRow(Row):
+    """A specimen: pseudonymous, known by its id and barcode; `moves` counts the links of its chain."""
+
+    id: UUID
+    barcode: str
+    category: SpecimenCategory
+    case_id: UUID | None
+    region_code: str
+    exercise: bool
+    state: CustodyState
+    moves: int
+    registered_at: datetime
+
+
+class ProfileRow(Row):
+    """A profile under lock; without key and genotype it was expunged. Its text form hides both."""
+
+    specimen_id: UUID
+    region_code: str
+    kit: str
+    loci_typed: int
+    partial: bool
+    wrapped_key: bytes | None = Field(repr=False)
+    genotype_sealed: bytes | None = Field(repr=False)
+    accepted_at: datetime
+    accepted_by: str
+    expunged_at: datetime | None = None
+
+
+Seal = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9-]{2,31}$")]
+"""The number printed on the seal of the bag or tube."""
+
+_PLAIN = r"^[^\x00-\x1f\x7f]+$"
+Location = Annotated[str, StringConstraints(strip_whitespace=True, max_length=80, pattern=_PLAIN)]
+"""The room or station, never a person."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=20)]
+Allele = Annotated[str, StringConstraints(max_length=8)]
+
+
+# Moments outside these years are typing errors, and the edges of the calendar can't be put into UTC.
+_EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+class RegisterSpecimen(ApiModel):
+    """A label for a specimen; a specimen for a case takes region and exercise from the case."""
+
+    category: SpecimenCategory
+    region_code: RegionCode
+    case_id: UUID | None = None
+    exercise: bool = False
+
+
+class MoveSpecimen(ApiModel):
+    """One step of custody; without `at` it happened now."""
+
+    to_state: CustodyState
+    seal: Seal
+    location: Location
+    at: Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)] | None = None
+
+
+class EnterProfile(ApiModel):
+    """A profile as the laboratory read it: locus -> one or two alleles as text."""
+
+    kit: Annotated[str, StringConstraints(strip_whitespace=True, max_length=60, pattern=_PLAIN)]
+    loci: Annotated[
+        dict[Name, Annotated[list[Allele], Field(max_length=8)]], Field(min_length=1, max_length=60)
+    ]
+
+
+class AskGate(ApiModel):
+    """May the child of this specimen be registered (落户关)?"""
+
+    specimen_id: UUID
+
+
+class MoveAnswer(BaseModel):
+    """One link of the chain, as people read it."""
+
+    seq: int
+    from_state: CustodyState | None
+    to_state: CustodyState
+    moved_at: datetime
+    recorded_at: datetime
+    actor: str
+    seal: str
+    location: str
+    hash: str
+
+
+class SpecimenAnswer(SpecimenRow):
+    """A specimen with the request it serves, where it may go, and its chain."""
+
+    sample_request_id: UUID | None
+    legal_moves: list[CustodyState]
+    chain: list[MoveAnswer]
+
+
+class SpecimenList(BaseModel):
+    """Specimens of a case, or the one under a label."""
+
+    specimens: list[SpecimenRow]
+
+
+class CustodyAnswer(BaseModel):
+    """Does the chain hold?"""
+
+    specimen_id: UUID
+    intact: bool
+    moves: int
+    broken_at: int | None = None
+    says: str = ""
+
+
+class ProfileAnswer(BaseModel):
+    """What may be said of a profile: how much of it there is, never what."""
+
+    specimen_id: UUID
+    state: CustodyState
+    kit: str
+    loci_typed: int
+    partial: bool
+    accepted_at: datetime
+
+
+class GateAnswer(BaseModel):
+    """The gate's decision, with its reason in both languages."""
+
+    request_id: UUID
+    specimen_id: UUID
+    decision: Literal["clear", "hold", "blocked"]
+    reason_en: str
+    reason_zh: str

@@ -1,0 +1,51 @@
+"""Refusals that several routes share: what happened, and how to mend it, in both languages."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from dna_intake.domain.custody import IllegalMove
+from dna_intake.domain.profiles import ProfileRefused
+from guitu.problem import Problem
+
+
+def not_found(what_en: str, what_zh: str) -> Problem:
+    """A 404 that does not tell whether the thing exists in another region."""
+    return Problem(
+        404,
+        "not_found",
+        f"No such {what_en} in your region.",
+        f"本辖区无此{what_zh}。",
+        "Check the id, or ask in the region that registered it.",
+    )
+
+
+def illegal_move(error: IllegalMove) -> Problem:
+    """A 409 that lists where the specimen may go."""
+    legal = ", ".join(error.legal) or "none"
+    by_profile = (
+        " `entered` is reached by POST /specimens/{id}/profile only." if "entered" in error.legal else ""
+    )
+    problem = Problem(
+        409,
+        "illegal_move",
+        f"A specimen that is {error.from_state} can't become {error.to_state}; legal: {legal}.",
+        f"检材当前状态为{error.from_state},不能转为{error.to_state};允许:{legal}。",
+        f"Make the next legal move, or look at GET /specimens/{{id}} for what was recorded.{by_profile}",
+    )
+    problem.extra = {"state": error.from_state, "legal": list(error.legal)}
+    return problem
+
+
+def profile_refused(error: ProfileRefused) -> Problem:
+    """A 422 with a line a locus; no allele is repeated."""
+    named = ", ".join(trouble.locus for trouble in error.troubles)
+    problem = Problem(
+        422,
+        "profile_refused",
+        f"The profile was not entered; please look at: {named}.",
+        f"分型未录入,请核对:{named}。",
+        "Mend every locus listed and send the whole profile again.",
+    )
+    problem.extra = {"loci": [asdict(trouble) for trouble in error.troubles]}
+    return problem

@@ -1,0 +1,77 @@
+"""Requests follow their specimens: what a case waits for moves on, and back, with its samples."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from contracts.dna import CrossMatchRequested, SampleRequested
+from dna_intake import store
+from dna_intake.domain.requests import sample_state, waits_for
+from dna_intake.models import CrossMatchRow, SampleRow
+from guitu.tx import Tx
+
+
+async def follow_case(tx: Tx, case_id: UUID, due_after: timedelta) -> None:
+    """Bring the requests of a case in line with its parents' specimens.
+
+    A sample that is lost again (rejected, withdrawn) is asked for anew with a fresh clock, unless the case is
+    over; then its requests end.
+    """
+    sample = await store.lock_sample_request(tx.conn, case_id)
+    request = await store.lock_cross_match(tx.conn, case_id)
+    if sample is None or request is None or sample.state == "cancelled":
+        return
+    parents = await store.parent_states(tx.conn, case_id)
+    state = sample_state(parents)
+    if state == "open" and await store.stood_down_as(tx.conn, case_id):
+        await _end(tx, sample, request)
+        return
+    if state != sample.state:
+        await _sample_goes_on(tx, sample.model_copy(update={"state": state}), due_after)
+    needs = waits_for(parents)
+    if request.state == "waiting" and needs != request.waits_for:
+        await store.cross_match_follows(tx.conn, request.id, needs, tx.now)
+        publish_cross_match(tx, request.model_copy(update={"waits_for": needs}))
+
+
+async def _end(tx: Tx, sample: SampleRow, request: CrossMatchRow) -> None:
+    await store.cancel_sample_request(tx.conn, sample.id, tx.now, "sample_lost_after_stand_down")
+    await store.cancel_cross_match(tx.conn, request.id, tx.now)
+    tx.audit("dna.requests_ended", subject=sample.case_id)
+
+
+async def _sample_goes_on(tx: Tx, sample: SampleRow, due_after: timedelta) -> None:
+    if sample.state == "open":
+        sample = sample.model_copy(update={"due_at": tx.now + due_after, "overdue_at": None})
+        publish_sample_request(tx, sample)
+    await store.sample_follows(tx.conn, sample.id, sample.state, sample.due_at, sample.overdue_at)
+    tx.audit("dna.sample_request_moved", subject=sample.id, state=sample.state)
+
+
+def publish_sample_request(tx: Tx, sample: SampleRow) -> None:
+    """Say that a sample is due."""
+    tx.publish(
+        SampleRequested(
+            region_code=sample.region_code,
+            exercise=sample.exercise,
+            occurred_at=tx.now,
+            case_id=sample.case_id,
+            category=sample.category,
+            due_at=sample.due_at,
+        )
+    )
+
+
+def publish_cross_match(tx: Tx, request: CrossMatchRow) -> None:
+    """Say what the comparison waits for; said again under the same request id when that changes."""
+    tx.publish(
+        CrossMatchRequested(
+            region_code=request.region_code,
+            exercise=request.exercise,
+            occurred_at=tx.now,
+            case_id=request.case_id,
+            request_id=request.id,
+            waits_for=request.waits_for,
+        )
+    )

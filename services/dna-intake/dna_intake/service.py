@@ -1,0 +1,16 @@
+"""What the ground runs as dna-intake."""
+
+from __future__ import annotations
+
+from dna_intake.agents import REACTIONS
+from dna_intake.api import routers
+from dna_intake.handlers import mark_overdue
+from guitu.service import Service, Sweep
+
+SERVICE = Service(
+    name="dna-intake",
+    title="Guitu DNA intake",
+    routers=routers,
+    reactions=REACTIONS,
+    sweeps=(Sweep("samples_overdue", 5.0, mark_overdue),),
+)

@@ -1,0 +1,154 @@
+"""The routes of specimens: label, custody, profile."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+import asyncpg
+from fastapi import APIRouter, Header, Query, Request
+
+from dna_intake import genotypes, laboratory, store
+from dna_intake.access import CustodyReader, Laboratory, Reader, Registrar, access_region
+from dna_intake.domain import custody
+from dna_intake.domain.barcode import BarcodeMisread, read_barcode
+from dna_intake.domain.custody import LEGAL, ChainBroken, Link
+from dna_intake.models import (
+    CustodyAnswer,
+    EnterProfile,
+    MoveAnswer,
+    MoveSpecimen,
+    ProfileAnswer,
+    RegisterSpecimen,
+    SpecimenAnswer,
+    SpecimenList,
+    SpecimenRow,
+)
+from dna_intake.refusals import not_found
+from dna_intake.settings import dna_settings
+from guitu import idempotency
+from guitu.problem import Problem
+from guitu.service import Runtime
+from guitu.vault import master_key
+
+
+def specimens_router(runtime: Runtime) -> APIRouter:
+    """Everything that happens to a specimen."""
+    router = APIRouter(tags=["specimens"])
+    due_after = dna_settings(runtime.settings).sample_due_after
+    _add_reading(router, runtime)
+
+    @router.post("/specimens", status_code=201)
+    async def register(
+        p: Registrar,
+        request: Request,
+        wanted: RegisterSpecimen,
+        idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
+    ) -> SpecimenAnswer:
+        """Give a specimen its pseudonymous id and barcode; with an Idempotency-Key a retry adds none."""
+        access_region(p, wanted.region_code)
+        async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
+            if idempotency_key:
+                stored = await idempotency.once(tx, p.subject, idempotency_key, await request.body())
+                if stored is not None:
+                    return SpecimenAnswer.model_validate(stored.body)
+            answer = await _described(tx.conn, await laboratory.register(tx, wanted))
+            if idempotency_key:
+                kept = idempotency.StoredAnswer(201, answer.model_dump(mode="json"))
+                await idempotency.remember(tx, p.subject, idempotency_key, kept)
+            return answer
+
+    @router.post("/specimens/{specimen_id}/moves")
+    async def move(p: Laboratory, specimen_id: UUID, step: MoveSpecimen) -> SpecimenAnswer:
+        """Move a specimen one legal step on; the last move sent again is answered the same."""
+        async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
+            return await _described(tx.conn, await laboratory.move(tx, specimen_id, step, due_after))
+
+    @router.post("/specimens/{specimen_id}/profile", status_code=201)
+    async def profile(p: Laboratory, specimen_id: UUID, sent: EnterProfile) -> ProfileAnswer:
+        """Enter the profile of a quality-checked specimen; it is sealed, and never given back."""
+        master = master_key(runtime.settings.vault_key)
+        async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
+            return await genotypes.enter(tx, specimen_id, sent, master, due_after)
+
+    return router
+
+
+def _add_reading(router: APIRouter, runtime: Runtime) -> None:
+    @router.get("/specimens")
+    async def find(
+        p: Reader,
+        barcode: Annotated[str | None, Query(max_length=40)] = None,
+        case_id: UUID | None = None,
+    ) -> SpecimenList:
+        """The specimen under a scanned label, or the specimens of a case."""
+        async with runtime.read(region=p.region_code) as conn:
+            if barcode is not None:
+                found = await store.specimen_with_barcode(conn, _barcode(barcode))
+                return SpecimenList(specimens=[found] if found else [])
+            return SpecimenList(specimens=await store.specimens_of(conn, case_id) if case_id else [])
+
+    @router.get("/specimens/{specimen_id}")
+    async def specimen(p: Reader, specimen_id: UUID) -> SpecimenAnswer:
+        """Where a specimen is, where it may go, and its chain of custody."""
+        async with runtime.read(region=p.region_code) as conn:
+            row = await store.specimen(conn, specimen_id)
+            if row is None:
+                raise not_found("specimen", "检材")
+            return await _described(conn, row)
+
+    @router.get("/specimens/{specimen_id}/custody")
+    async def verify(p: CustodyReader, specimen_id: UUID) -> CustodyAnswer:
+        """Does the chain hold? A broken one is an answer, not an error, and is audited."""
+        async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
+            row = await laboratory.lock(tx, specimen_id)
+            answer = _verified(row, await store.chain(tx.conn, specimen_id))
+            tx.audit("dna.custody_verified", subject=specimen_id, intact=answer.intact)
+            return answer
+
+
+def _barcode(text: str) -> str:
+    try:
+        return read_barcode(text)
+    except BarcodeMisread as error:
+        raise Problem(
+            422, "barcode_misread", str(error), "条码校验不符,请重新扫描。", "Scan again."
+        ) from None
+
+
+def _verified(row: SpecimenRow, chain: list[Link]) -> CustodyAnswer:
+    try:
+        custody.verify(row.id, row.state, row.moves, chain)
+    except ChainBroken as broken:
+        return CustodyAnswer(
+            specimen_id=row.id, intact=False, moves=len(chain), broken_at=broken.seq, says=broken.says
+        )
+    return CustodyAnswer(specimen_id=row.id, intact=True, moves=len(chain))
+
+
+async def _described(conn: asyncpg.Connection, row: SpecimenRow) -> SpecimenAnswer:
+    served = None
+    if row.case_id is not None and row.category == "parent_of_missing_child":
+        served = next(iter(await store.sample_requests_of(conn, row.case_id)), None)
+    links = await store.chain(conn, row.id)
+    return SpecimenAnswer(
+        **row.model_dump(),
+        sample_request_id=served.id if served else None,
+        legal_moves=list(LEGAL[row.state]),
+        chain=[_as_answer(found) for found in links],
+    )
+
+
+def _as_answer(found: Link) -> MoveAnswer:
+    move = found.move
+    return MoveAnswer(
+        seq=move.seq,
+        from_state=move.from_state,
+        to_state=move.to_state,
+        moved_at=move.moved_at,
+        recorded_at=move.recorded_at,
+        actor=move.actor,
+        seal=move.seal,
+        location=move.location,
+        hash=found.hash.hex(),
+    )
