@@ -1,0 +1,168 @@
+"""What comes back: statuses, replies, page answers, and silence. Each runs in one transaction of its caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Literal
+from uuid import UUID
+
+from contracts.base import Place, Position, SightingId, SiteId, UnitId
+from contracts.notice import NoticeAcknowledged, NoticeEscalated
+from contracts.sighting import SightingReported
+from guitu.service import Runtime
+from guitu.tx import Tx
+from notifications import handlers, settling, store, store_sending
+from notifications.domain import recipients
+from notifications.domain.delivery import Outcome
+from notifications.domain.replies import OpenNotice, read_reply
+from notifications.domain.texts import BEIJING, Language, Signature, open_codes_text
+from notifications.settings import NotificationSettings
+from notifications.store import Row
+
+ESCALATIONS_A_RUN = 50
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """An SMS that came in."""
+
+    provider_id: str
+    phone: str
+    body: str
+
+
+async def status_came(
+    tx: Tx, token: str, event_key: str, outcome: Outcome, settings: NotificationSettings
+) -> bool:
+    """Apply a provider's callback once; False if no attempt has this token."""
+    attempt_id = await store_sending.attempt_of_token(tx.conn, token)
+    if attempt_id is None:
+        return False
+    if await store_sending.add_event(tx.conn, event_key, attempt_id, outcome.status, outcome.code, tx.now):
+        await settling.record(tx, {attempt_id: outcome}, settings)
+    return True
+
+
+async def reply_came(tx: Tx, sms: Inbound, settings: NotificationSettings) -> str:
+    """Keep the SMS, act on its meaning; returns the text to answer with, empty for no answer.
+
+    Only an ambiguous acknowledgement is answered: an answer to everything would answer other machines for ever.
+    """
+    contact = await store.contact_of(tx.conn, sms.phone)
+    inbound_id = tx.ids.new()
+    contact_id = contact["contact_id"] if contact else None
+    if not await store.add_inbound(
+        tx.conn, inbound_id, sms.provider_id, contact_id, sms.phone, sms.body, tx.now
+    ):
+        return ""
+    if contact is None:
+        return await _means(tx, inbound_id, "unknown_number", None)
+    rows = {row["id"]: row for row in await store.open_notices_of(tx.conn, sms.phone, tx.now)}
+    notices = [
+        OpenNotice(row["id"], row["case_code"], row["ack_code"], row["acknowledged_at"] is not None)
+        for row in rows.values()
+    ]
+    meaning = read_reply(sms.body, notices)
+    await _means(tx, inbound_id, meaning.kind, meaning.delivery_id)
+    if meaning.kind == "ack" and meaning.delivery_id:
+        await acknowledge(tx, meaning.delivery_id, "sms")
+    elif meaning.kind == "sighting" and meaning.delivery_id:
+        report_sighting(tx, rows[meaning.delivery_id], sms.body, tx.now, "sms")
+    elif meaning.kind == "opt_out":
+        tx.audit("contact.opted_out", subject=contact_id)
+    elif meaning.kind == "ambiguous":
+        return _which_one(notices, contact["language"], settings)
+    return ""
+
+
+async def _means(tx: Tx, inbound_id: UUID, meaning: str, delivery_id: UUID | None) -> str:
+    await store.inbound_means(tx.conn, inbound_id, meaning, delivery_id)
+    return ""
+
+
+def _which_one(notices: list[OpenNotice], language: Language, settings: NotificationSettings) -> str:
+    codes = [(notice.case_code, notice.ack_code) for notice in notices if not notice.answered]
+    return open_codes_text(codes, language, Signature(settings.sms_signature_zh, settings.sms_signature_en))
+
+
+async def acknowledge(tx: Tx, delivery_id: UUID, channel: Literal["sms", "page", "operator"]) -> int:
+    """A person confirmed: this notice and the same recipient's earlier ones of the case, each once."""
+    rows = await store.acknowledge(tx.conn, delivery_id, tx.now)
+    for row in rows:
+        exercise = await store.is_exercise(tx.conn, row["notice_id"])
+        fields = settling.fact_fields({**row, "exercise": exercise}, tx)
+        tx.publish(NoticeAcknowledged(**fields, channel=channel))
+    if rows:
+        tx.audit("notice.acknowledged", subject=delivery_id, channel=channel)
+    return len(rows)
+
+
+def report_sighting(
+    tx: Tx, row: Row, note: str, seen_at: datetime, channel: Literal["sms", "page"]
+) -> SightingId:
+    """Somebody at the delivery's site saw something; the place is the site's, or the order's for a unit."""
+    sighting_id = SightingId(tx.ids.new())
+    tx.publish(
+        SightingReported(
+            region_code=row["region_code"],
+            exercise=row["exercise"],
+            occurred_at=tx.now,
+            case_id=row["case_id"],
+            sighting_id=sighting_id,
+            seen_at=seen_at,
+            place=_place_of(row),
+            note=note[:2000],
+            channel=channel,
+            site_id=SiteId(row["site_id"]) if row["site_id"] else None,
+            unit_id=UnitId(row["unit_id"]) if row["unit_id"] else None,
+        )
+    )
+    tx.audit("sighting.reported", subject=row["case_id"], sighting_id=str(sighting_id), channel=channel)
+    return sighting_id
+
+
+def _place_of(row: Row) -> Place:
+    if row["site_id"]:
+        position = Position(lon=row["lon"], lat=row["lat"])
+        return Place(position=position, name=row["name_zh"], township_code=row["township_code"])
+    content = row["content"]
+    return Place(position=Position(lon=content["lon"], lat=content["lat"]), name=content["place_zh"])
+
+
+async def escalate_unanswered(runtime: Runtime) -> int:
+    """Sweep: without an answer in time the next contact is asked, or the command centre takes over."""
+    async with runtime.tx(actor="guitu.notifications") as tx:
+        rows = await store.unanswered(tx.conn, tx.now, ESCALATIONS_A_RUN)
+        for row in rows:
+            await _escalate(tx, row)
+        return len(rows)
+
+
+async def _escalate(tx: Tx, row: Row) -> None:
+    contact = await store.next_contact(tx.conn, row, tx.now) if row["stood_down_at"] is None else None
+    to: Literal["next_contact", "command_centre"] = "next_contact" if contact else "command_centre"
+    await store.escalated(tx.conn, tx.ids.new(), row, to, tx.now)
+    if row["stood_down_at"] is not None:
+        return
+    if contact is not None:
+        delivery = handlers.delivery_row(
+            tx,
+            contact["contact_id"],
+            contact["site_id"],
+            contact["unit_id"],
+            recipients.ESCALATION_PRIORITY,
+            row["distance_km"],
+            contact["codes"],
+        )
+        await handlers.queue(tx, row["notice_id"], row["kind"], [delivery])
+    tx.publish(NoticeEscalated(**settling.fact_fields(row, tx), to=to))
+
+
+def seen_at_from(now: datetime, clock_time: time | None) -> datetime:
+    """The latest moment, not after `now`, at which clocks in Beijing showed this time; `now` without one."""
+    if clock_time is None:
+        return now
+    local = now.astimezone(BEIJING)
+    seen = local.replace(hour=clock_time.hour, minute=clock_time.minute, second=0, microsecond=0)
+    return seen if seen <= local else seen - timedelta(days=1)

@@ -1,0 +1,153 @@
+"""HTTP: the provider's callbacks, and what staff may look at. Phone numbers are never in an answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from guitu.auth import Principal, allow
+from guitu.problem import Problem
+from guitu.service import Runtime
+from notifications import answers, store
+from notifications.access import access_delivery
+from notifications.outside import Forged, Outside, Unparsable
+from notifications.settings import NotificationSettings
+
+Staff = Annotated[Principal, Depends(allow("operator", "case_leader", "auditor"))]
+CALLBACK_BYTES_MAX = 64 * 1024
+LISTED_MAX = 10_000
+
+
+def callbacks_router(runtime: Runtime, settings: NotificationSettings, provider: Outside) -> APIRouter:
+    """What the provider calls; each call is signed, and none is believed without its signature."""
+    router = APIRouter(prefix="/twilio", tags=["provider"])
+
+    @router.post("/status/{token}", status_code=204)
+    async def status(token: str, request: Request) -> Response:
+        """A message's status; late, doubled and shuffled ones change nothing that is known better."""
+        form = await _signed_form(request)
+        url = f"{runtime.public_url}{request.url.path}" + (
+            f"?{request.url.query}" if request.url.query else ""
+        )
+        with _refusals():
+            event_key, outcome = provider.status(url, form, request.headers, token)
+        async with runtime.tx(actor="provider") as tx:
+            known = await answers.status_came(tx, token, event_key, outcome, settings)
+        if not known:
+            raise Problem(
+                404,
+                "no_such_attempt",
+                "No attempt has this token.",
+                "没有这次发送。",
+                "Was the database restored to an earlier time?",
+            )
+        return Response(status_code=204)
+
+    @router.post("/inbound")
+    async def inbound(request: Request) -> Response:
+        """An SMS from outside; answered only if an acknowledgement fits several notices."""
+        form = await _signed_form(request)
+        with _refusals():
+            sms = provider.inbound(f"{runtime.public_url}{request.url.path}", form, request.headers)
+        async with runtime.tx(actor="provider") as tx:
+            reply = await answers.reply_came(tx, sms, settings)
+        return Response(_twiml(reply), media_type="application/xml")
+
+    return router
+
+
+async def _signed_form(request: Request) -> dict[str, str]:
+    if int(request.headers.get("content-length") or 0) > CALLBACK_BYTES_MAX:
+        raise Problem(413, "too_large", f"A callback has at most {CALLBACK_BYTES_MAX} bytes.", "请求过大。")
+    async with request.form(max_files=0, max_fields=200) as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+class _refusals:
+    """Turn what the provider's adapter refuses into problems."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
+        if isinstance(error, Forged):
+            raise Problem(
+                403,
+                "bad_signature",
+                "The signature does not fit this address and body.",
+                "签名无效。",
+                "Check GUITU_TWILIO_AUTH_TOKEN and that GUITU_PUBLIC_URL is what the provider calls.",
+            )
+        if isinstance(error, Unparsable):
+            raise Problem(422, "bad_callback", f"The callback can't be read: {error}.", "回调内容无法识别。")
+
+
+def _twiml(reply: str) -> str:
+    """Twilio's markup for an answer; an empty response means silence."""
+    from xml.sax.saxutils import escape
+
+    said = f"<Message>{escape(reply)}</Message>" if reply else ""
+    return f'<?xml version="1.0" encoding="UTF-8"?><Response>{said}</Response>'
+
+
+def staff_router(runtime: Runtime) -> APIRouter:
+    """What staff see of notices, limited to their region."""
+    router = APIRouter(tags=["notices"])
+
+    @router.get("/notices")
+    async def notices(
+        case_id: UUID, principal: Staff, limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 1000
+    ) -> dict[str, Any]:
+        """Every delivery of a case with its times, and the path of its page."""
+        async with runtime.read(region=principal.region_code) as conn:
+            rows = await store.deliveries_of(conn, case_id, limit)
+        return {"case_id": case_id, "deliveries": [_shown(row) for row in rows]}
+
+    @router.get("/deliveries/{delivery_id}")
+    async def delivery(delivery_id: UUID, principal: Staff) -> dict[str, Any]:
+        """One delivery and what was tried for it."""
+        async with runtime.read(region=principal.region_code) as conn:
+            row = access_delivery(principal, await store.by_id(conn, delivery_id))
+            attempts = await store.attempts_of(conn, delivery_id)
+        return _shown({name: row[name] for name in _SHOWN}) | {"attempts": [dict(a) for a in attempts]}
+
+    @router.get("/sites")
+    async def sites(
+        principal: Staff, limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 1000
+    ) -> dict[str, Any]:
+        """The directory of sites, without contacts."""
+        async with runtime.read(region=principal.region_code) as conn:
+            return {"sites": [dict(row) for row in await store.sites(conn, limit)]}
+
+    return router
+
+
+_SHOWN = (
+    "id",
+    "notice_id",
+    "kind",
+    "version",
+    "site_id",
+    "unit_id",
+    "priority",
+    "distance_km",
+    "state",
+    "attempts",
+    "queued_at",
+    "attempted_at",
+    "accepted_at",
+    "delivered_at",
+    "failed_at",
+    "acknowledged_at",
+    "escalated_at",
+    "page_token",
+    "name_zh",
+    "name_en",
+)
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    fields = dict(row)
+    return fields | {"page_path": f"/n/{fields.pop('page_token')}"}

@@ -1,0 +1,182 @@
+"""How a delivery moves: a provider's status only ever raises its rank, however late or often it comes.
+
+Ranks follow the order in which Twilio's statuses can follow each other; callbacks arrive shuffled and doubled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+RANK = {
+    "accepted": 1,
+    "scheduled": 1,
+    "queued": 2,
+    "sending": 3,
+    "sent": 4,
+    "delivered": 5,
+    "undelivered": 5,
+    "failed": 5,
+    "canceled": 5,
+    "read": 6,
+}
+FINAL_RANK = 5
+State = Literal["queued", "sending", "unknown", "accepted", "sent", "delivered", "failed", "cancelled"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a status changes: the new rank and state, and whether it proves that the SMS was accepted."""
+
+    rank: int
+    state: State
+
+
+def step_for(status: str, rank_before: int) -> Step | None:
+    """What `status` changes after `rank_before`; None if it is unknown, late, or a repetition."""
+    rank = RANK.get(status, 0)
+    if rank <= rank_before:
+        return None
+    return Step(rank, _state_of(status))
+
+
+def _state_of(status: str) -> State:
+    if status in ("delivered", "read"):
+        return "delivered"
+    if status in ("undelivered", "failed", "canceled"):
+        return "failed"
+    return "sent" if status == "sent" else "accepted"
+
+
+def backoff_s(attempts: int, jitter: float) -> float:
+    """Wait before attempt number `attempts` + 1: 1, 2, 4, ... 30 s, times 0.5 to 1 by `jitter` in 0..1.
+
+    Only for what was certainly not accepted; an unknown outcome is looked up, never repeated on silence.
+    """
+    longest: float = min(30.0, 2.0 ** max(0, attempts - 1))
+    return longest * (0.5 + jitter / 2)
+
+
+ALERT_KINDS = frozenset({"raised", "updated", "widened"})
+OPEN_ATTEMPT = frozenset({"posting", "unknown"})
+Kind = Literal["accepted", "rejected", "not_sent", "unknown", "absent", "stopped"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an attempt; `retry` says that it was certainly not accepted and another may be made."""
+
+    kind: Kind
+    provider_id: str | None = None
+    status: str = "accepted"
+    segments: int = 0
+    code: str = ""
+    reason: str = ""
+    retry: bool = False
+    retry_after_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the operator allows."""
+
+    attempts_max: int
+    answer_within: timedelta
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How the attempt and its delivery stand afterwards; a time is None where nothing happened now."""
+
+    attempt_state: str
+    rank: int
+    state: str
+    next_at: datetime
+    attempted_at: datetime | None = None
+    accepted_at: datetime | None = None
+    delivered_at: datetime | None = None
+    failed_at: datetime | None = None
+    answer_due_at: datetime | None = None
+
+
+def settle(
+    row: Mapping[str, Any], outcome: Outcome, now: datetime, limits: Limits, jitter: float
+) -> Settled | None:
+    """What an outcome makes of an attempt and its delivery (`row` as stored); None if it changes nothing.
+
+    An acceptance is always believed, even after the attempt was given up: it is what really happened. Any other
+    outcome counts only while the attempt is open.
+    """
+    if outcome.kind == "accepted":
+        return _accepted(row, outcome, now, limits)
+    if row["attempt_state"] not in OPEN_ATTEMPT:
+        return None
+    if outcome.kind == "unknown":
+        return None if row["attempt_state"] == "unknown" else _unknown(row, now, limits)
+    return _not_accepted(row, outcome, now, limits, jitter)
+
+
+def _accepted(row: Mapping[str, Any], outcome: Outcome, now: datetime, limits: Limits) -> Settled | None:
+    step = step_for(outcome.status, row["status_rank"]) or (
+        Step(1, "accepted") if row["attempt_state"] != "accepted" and row["status_rank"] == 0 else None
+    )
+    if step is None:
+        return Settled(
+            "accepted", row["status_rank"], row["state"], row["next_at"], answer_due_at=row["answer_due_at"]
+        )
+    failed = step.state == "failed"
+    return Settled(
+        "accepted",
+        step.rank,
+        step.state,
+        row["next_at"],
+        attempted_at=now,
+        accepted_at=now,
+        delivered_at=now if step.state == "delivered" else None,
+        failed_at=now if failed else None,
+        answer_due_at=_answer_due(row, now, limits, failed=failed),
+    )
+
+
+def _unknown(row: Mapping[str, Any], now: datetime, limits: Limits) -> Settled:
+    return Settled(
+        "unknown",
+        row["status_rank"],
+        "unknown",
+        row["next_at"],
+        attempted_at=now,
+        answer_due_at=_answer_due(row, now, limits, failed=False),
+    )
+
+
+def _not_accepted(
+    row: Mapping[str, Any], outcome: Outcome, now: datetime, limits: Limits, jitter: float
+) -> Settled:
+    attempt_state = "not_sent" if outcome.kind == "stopped" else outcome.kind
+    rank, due = row["status_rank"], row["answer_due_at"]
+    if row["stood_down_at"] is not None and row["kind"] in (*ALERT_KINDS, "order"):
+        return Settled(attempt_state, rank, "cancelled", row["next_at"])
+    may_retry = outcome.retry or outcome.kind in ("not_sent", "absent", "stopped")
+    if may_retry and row["attempts"] < limits.attempts_max:
+        wait_s = (
+            0.0
+            if outcome.kind == "absent"
+            else max(outcome.retry_after_s, backoff_s(row["attempts"], jitter))
+        )
+        return Settled(attempt_state, rank, "queued", now + timedelta(seconds=wait_s), answer_due_at=due)
+    due = _answer_due(row, now, limits, failed=True)
+    return Settled(attempt_state, rank, "failed", row["next_at"], failed_at=now, answer_due_at=due)
+
+
+def _answer_due(row: Mapping[str, Any], now: datetime, limits: Limits, *, failed: bool) -> datetime | None:
+    """When somebody else is asked: at once after a failure, else at the deadline of the first sending."""
+    if row["acknowledged_at"] or row["escalated_at"] or row["stood_down_at"]:
+        return None
+    if failed:
+        return now if row["kind"] in (*ALERT_KINDS, "order") else None
+    if row["kind"] not in ALERT_KINDS:
+        return None
+    due: datetime | None = row["answer_due_at"]
+    return due or now + limits.answer_within

@@ -1,0 +1,218 @@
+"""What happens on each fact: who is told, who is no longer told. One function a message.
+
+Facts may come out of order: a case that was stood down stays so, and an alert that comes late tells only sites
+that heard nothing yet, with the newest picture there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from contracts.alert import AlertBody, AlertRaised, AlertStoodDown, AlertUpdated, AreaWidened
+from contracts.base import DeliveryId, NoticeId, Position, SiteId, UnitId
+from contracts.notice import NoticeKind, NoticeQueued
+from contracts.order import InterceptionOrdered, OrderStoodDown
+from guitu.tx import Tx
+from notifications import store
+from notifications.domain import recipients
+from notifications.domain.page_token import page_token_of
+from notifications.domain.replies import ack_code_of
+from notifications.store import Row
+
+PLACE_CHANGED = frozenset({"last_seen_place", "place"})
+
+
+async def on_alert_raised(tx: Tx, fact: AlertRaised) -> None:
+    """Tell every site in the ring, nearest first."""
+    case = await _seen(tx, fact)
+    if case is not None:
+        await _tell(tx, case, fact, "raised", await _new_in_ring(tx, fact))
+
+
+async def on_area_widened(tx: Tx, fact: AreaWidened) -> None:
+    """Tell only the sites that are new in the wider ring."""
+    case = await _seen(tx, fact)
+    if case is not None:
+        await _tell(tx, case, fact, "widened", await _new_in_ring(tx, fact))
+
+
+async def on_alert_updated(tx: Tx, fact: AlertUpdated) -> None:
+    """Tell those who were told, if the change matters to them; a new place also brings new sites in its ring.
+
+    What still waits to be sent is replaced: one SMS with the new picture instead of two.
+    """
+    case = await _seen(tx, fact)
+    if case is None or case["version"] > fact.version or not recipients.update_matters(fact.changed):
+        return
+    told = [_again(row) for row in await store.told(tx.conn, fact.case_id, tx.now)]
+    new = await _new_in_ring(tx, fact) if PLACE_CHANGED & set(fact.changed) else []
+    await store.cancel_queued(tx.conn, fact.case_id, store.ALERT_KINDS)
+    await _tell(tx, case, fact, "updated", [*told, *new])
+
+
+async def on_alert_stood_down(tx: Tx, fact: AlertStoodDown) -> None:
+    """Nothing that waits is sent any more; exactly those who may have got an SMS are told that it is over."""
+    if not await store.see_stand_down(tx.conn, fact, tx.now):
+        return
+    await store.cancel_queued(tx.conn, fact.case_id, [*store.ALERT_KINDS, "order"])
+    await store.expect_no_answers(tx.conn, fact.case_id)
+    case = {"case_id": fact.case_id, "region_code": fact.region_code, "exercise": fact.exercise}
+    content = {"case_code": fact.case_code, "outcome": fact.outcome}
+    notice_id = tx.ids.new()
+    if await store.add_notice(tx.conn, notice_id, case, fact.version, "stood_down", "", content, tx.now):
+        await stand_down_told(tx, [fact.case_id])
+    tx.audit("notices.stood_down", subject=fact.case_id, outcome=fact.outcome)
+
+
+async def stand_down_told(tx: Tx, case_ids: Sequence[UUID]) -> None:
+    """Add a stand-down for everyone who may have got an SMS of these cases and has none yet.
+
+    Called at the stand-down and again when a sending that was under way settles afterwards.
+    """
+    for notice in await store.stand_down_notices(tx.conn, case_ids):
+        rows = await store.to_stand_down(tx.conn, [notice["case_id"]])
+        planned = [
+            recipients.Recipient(
+                row["contact_id"], row["site_id"], row["distance_km"], recipients.STAND_DOWN_PRIORITY, ()
+            )
+            for row in rows
+        ]
+        await queue(tx, notice["id"], "stood_down", _rows_of(tx, planned))
+
+
+async def on_interception_ordered(tx: Tx, fact: InterceptionOrdered) -> None:
+    """Text the unit its order, with the page's link where its route takes one."""
+    case = await store.see_order(tx.conn, fact)
+    if case["stood_down_at"] is not None or await store.order_is_over(tx.conn, fact.case_id, fact.order_id):
+        return
+    content = {
+        "place_zh": fact.stop.name_zh,
+        "place_en": fact.stop.name_en,
+        "arrive_by": fact.arrive_by,
+        "lon": fact.stop.position.lon,
+        "lat": fact.stop.position.lat,
+        "summary": fact.child_summary,
+        "page_path": fact.page_path,
+        "case_code": fact.case_code,
+    }
+    await _tell_unit(tx, case, fact, "order", content)
+
+
+async def on_order_stood_down(tx: Tx, fact: OrderStoodDown) -> None:
+    """Tell the unit that it may leave, if its order was, or may have been, sent; else never send the order."""
+    case = await store.see_order(tx.conn, fact)
+    ordered = await store.order_delivery(tx.conn, fact.case_id, fact.order_id)
+    content = {"stood_down": fact.reason, "page_path": fact.page_path, "case_code": fact.case_code}
+    if ordered is None or ordered["state"] in ("queued", "cancelled"):
+        # The unit has heard nothing. The notice without recipients keeps an order that comes late from being sent.
+        await store.add_notice(
+            tx.conn,
+            tx.ids.new(),
+            case,
+            case["version"],
+            "order_stood_down",
+            str(fact.order_id),
+            content,
+            tx.now,
+        )
+        if ordered is not None:
+            await store.cancel_delivery(tx.conn, ordered["id"])
+        return
+    await _tell_unit(tx, case, fact, "order_stood_down", content)
+
+
+async def _seen(tx: Tx, fact: AlertBody) -> Row | None:
+    """The case with its newest picture, locked; None if it is over."""
+    case = await store.see_alert(tx.conn, fact, fact.model_dump(mode="json"))
+    return None if case["stood_down_at"] is not None else case
+
+
+async def _new_in_ring(tx: Tx, fact: AlertBody) -> list[recipients.Recipient]:
+    rows = await store.sites_not_told(
+        tx.conn, fact.case_id, fact.exercise, recipients.latitudes_of(fact.ring), tx.now
+    )
+    candidates = (
+        recipients.Candidate(
+            row["contact_id"], row["site_id"], Position(lon=row["lon"], lat=row["lat"]), tuple(row["codes"])
+        )
+        for row in rows
+    )
+    return recipients.in_ring(candidates, fact.ring)
+
+
+def _again(row: Row) -> recipients.Recipient:
+    return recipients.Recipient(
+        row["contact_id"], row["site_id"], row["distance_km"], recipients.UPDATE_PRIORITY, tuple(row["codes"])
+    )
+
+
+async def _tell(
+    tx: Tx, case: Row, fact: AlertBody, kind: NoticeKind, told: Iterable[recipients.Recipient]
+) -> None:
+    """Queue one notice for all of them, with the newest picture of the case."""
+    notice_id = tx.ids.new()
+    if not await store.add_notice(tx.conn, notice_id, case, fact.version, kind, "", case["picture"], tx.now):
+        return
+    rows = _rows_of(tx, told)
+    queued = await queue(tx, notice_id, kind, rows)
+    tx.audit(f"notices.{kind}", subject=fact.case_id, version=fact.version, recipients=queued)
+
+
+async def _tell_unit(tx: Tx, case: Row, fact: Any, kind: NoticeKind, content: dict[str, Any]) -> None:
+    contact = await store.unit_contact(tx.conn, fact.unit_id, case["exercise"], tx.now)
+    if contact is None:
+        # The order page and the console still have it; a unit without a contact must be visible to somebody.
+        tx.audit("notices.unit_without_contact", subject=fact.unit_id, kind=kind)
+        return
+    notice_id, priority = tx.ids.new(), recipients.ORDER_PRIORITY
+    if not await store.add_notice(
+        tx.conn, notice_id, case, case["version"], kind, str(fact.order_id), content, tx.now
+    ):
+        return
+    row = delivery_row(tx, contact["contact_id"], None, fact.unit_id, priority, 0.0, contact["codes"])
+    await queue(tx, notice_id, kind, [row])
+
+
+def _rows_of(tx: Tx, told: Iterable[recipients.Recipient]) -> list[tuple[Any, ...]]:
+    return [
+        delivery_row(tx, r.contact_id, r.site_id, None, r.priority, r.distance_km, r.open_codes) for r in told
+    ]
+
+
+def delivery_row(
+    tx: Tx,
+    contact_id: UUID,
+    site_id: UUID | None,
+    unit_id: UUID | None,
+    priority: int,
+    distance_km: float,
+    open_codes: Sequence[str],
+) -> tuple[Any, ...]:
+    """A new delivery as `store.add_deliveries` takes it, with its code and its page's token."""
+    code = ack_code_of(tx.ids.new(), open_codes)
+    token = page_token_of(tx.ids.new())
+    return (tx.ids.new(), contact_id, site_id, unit_id, priority, distance_km, code, token)
+
+
+async def queue(tx: Tx, notice_id: UUID, kind: NoticeKind, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Store deliveries in one statement and say so; returns how many are new."""
+    added = await store.add_deliveries(tx.conn, notice_id, rows, tx.now)
+    for row in added:
+        tx.publish(
+            NoticeQueued(
+                region_code=row["region_code"],
+                exercise=row["exercise"],
+                occurred_at=tx.now,
+                case_id=row["case_id"],
+                delivery_id=DeliveryId(row["id"]),
+                notice_id=NoticeId(notice_id),
+                kind=kind,
+                alert_version=row["version"],
+                priority=row["priority"],
+                site_id=SiteId(row["site_id"]) if row["site_id"] else None,
+                unit_id=UnitId(row["unit_id"]) if row["unit_id"] else None,
+            )
+        )
+    return len(added)

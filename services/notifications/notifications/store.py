@@ -1,0 +1,394 @@
+"""SQL of planning and answering: cases, sites, notices, deliveries, replies. Sending's is in `store_sending.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+ALERT_KINDS = ["raised", "updated", "widened"]
+STOP_KINDS = ["stood_down", "order_stood_down"]
+OPEN_FOR = timedelta(days=30)
+"""A code stays taken, and a reply may mean its notice, for this long."""
+
+Row = Mapping[str, Any]
+DELIVERY = "d.*, n.exercise, n.content, k.case_code, k.stood_down_at, k.outcome"
+
+_SEE_ALERT = """
+insert into known_case as k (case_id, region_code, exercise, case_code, version, picture)
+values ($1, $2, $3, $4, $5, $6)
+on conflict (case_id) do update set
+    version = greatest(k.version, excluded.version),
+    picture = case when k.picture is null or excluded.version >= k.version then excluded.picture else k.picture end
+returning *
+"""
+_SEE_STAND_DOWN = """
+insert into known_case as k (case_id, region_code, exercise, case_code, version, stood_down_at, outcome)
+values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (case_id) do update set
+    version = greatest(k.version, excluded.version),
+    stood_down_at = excluded.stood_down_at, outcome = excluded.outcome
+where k.stood_down_at is null
+returning case_id
+"""
+# An order may come before its alert: the case is then known by its code alone.
+_SEE_ORDER = """
+insert into known_case as k (case_id, region_code, exercise, case_code, version)
+values ($1, $2, $3, $4, 1)
+on conflict (case_id) do update set case_code = k.case_code
+returning *
+"""
+_CODES = """
+select array_agg(o.ack_code) as codes from delivery o
+where o.contact_id = c.contact_id and o.queued_at > $2::timestamptz
+"""
+_NEW_SITES = f"""
+select s.site_id, s.lon, s.lat, c.contact_id, coalesce(open.codes, '{{}}') as codes
+from site s
+join lateral (
+    select contact_id from contact
+    where contact.site_id = s.site_id and (not $3::boolean or exercise_list)
+    order by contact_order, contact_id limit 1
+) c on true
+left join lateral ({_CODES}) open on true
+where s.lat between $4 and $5 and (not $3::boolean or s.exercise_ok)
+  and not exists (
+    select 1 from delivery d where d.case_id = $1 and d.site_id = s.site_id and d.kind = any($6::text[]))
+"""  # noqa: S608 - built from constants of this file only.
+_TOLD = f"""
+select c.contact_id, c.site_id, coalesce(open.codes, '{{}}') as codes,
+    c.distance_km, c.priority
+from (
+    select contact_id, site_id, min(distance_km) as distance_km, min(priority) as priority from delivery
+    where case_id = $1 and kind = any($3::text[]) and state <> 'failed' and site_id is not null
+    group by contact_id, site_id
+) c
+left join lateral ({_CODES}) open on true
+order by c.distance_km
+"""  # noqa: S608 - built from constants of this file only.
+_UNIT_CONTACT = f"""
+select c.contact_id, c.unit_id, c.url_ok, coalesce(open.codes, '{{}}') as codes
+from contact c left join lateral ({_CODES}) open on true
+where c.unit_id = $1 and (not $3::boolean or c.exercise_list) order by c.contact_order, c.contact_id limit 1
+"""  # noqa: S608 - built from constants of this file only.
+_ADD_NOTICE = """
+insert into notice (id, case_id, version, kind, key, region_code, exercise, content, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict (case_id, version, kind, key) do nothing returning id
+"""
+_ADD_DELIVERIES = """
+insert into delivery (notice_id, case_id, region_code, kind, version, key, next_at, queued_at,
+    id, contact_id, site_id, unit_id, priority, distance_km, ack_code, page_token)
+select n.id, n.case_id, n.region_code, n.kind, n.version, n.key, $2, $2, x.*
+from notice n, unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::smallint[], $8::float8[], $9::text[],
+    $10::text[]) as x
+where n.id = $1
+on conflict do nothing
+returning id, case_id, region_code, version, site_id, unit_id, priority,
+    (select exercise from notice where notice.id = $1) as exercise
+"""
+_CANCEL_QUEUED = """
+update delivery set state = 'cancelled', answer_due_at = null
+where case_id = $1 and state = 'queued' and kind = any($2::text[])
+"""
+_CANCEL_ONE = (
+    "update delivery set state = 'cancelled', answer_due_at = null where id = $1 and state = 'queued'"
+)
+_NO_MORE_ANSWERS = "update delivery set answer_due_at = null where case_id = $1 and answer_due_at is not null"
+_TO_STAND_DOWN = """
+select distinct on (d.contact_id) d.contact_id, d.site_id, '{}'::text[] as codes, d.distance_km
+from delivery d
+where d.case_id = any($1::uuid[]) and d.kind = any($2::text[]) and d.attempted_at is not null
+order by d.contact_id, d.distance_km
+"""
+_STAND_DOWN_NOTICE = "select id, case_id from notice where case_id = any($1::uuid[]) and kind = 'stood_down'"
+_ORDER_DELIVERY = (
+    "select * from delivery where case_id = $1 and kind = 'order' and key = $2 for no key update"
+)
+_ORDER_IS_OVER = "select 1 from notice where case_id = $1 and kind = 'order_stood_down' and key = $2 limit 1"
+_IS_EXERCISE = "select exercise from notice where id = $1"
+_BY_PAGE = f"""
+select {DELIVERY}, s.name_zh, s.name_en, s.lon, s.lat, s.township_code
+from delivery d join notice n on n.id = d.notice_id join known_case k on k.case_id = d.case_id
+left join site s on s.site_id = d.site_id where d.page_token = $1
+"""  # noqa: S608 - built from constants of this file only.
+_BY_ID = _BY_PAGE.replace("d.page_token = $1", "d.id = $1")
+_ACKNOWLEDGE = """
+update delivery d set acknowledged_at = $2, answer_due_at = null
+from delivery named
+where named.id = $1 and d.contact_id = named.contact_id and d.case_id = named.case_id
+  and d.queued_at <= named.queued_at and d.acknowledged_at is null
+  and d.kind not in ('stood_down', 'order_stood_down') and (d.id = named.id or d.attempted_at is not null)
+returning d.*
+"""
+_OPEN_OF_PHONE = f"""
+select {DELIVERY}, c.language, s.name_zh, s.name_en, s.lon, s.lat, s.township_code
+from contact c join delivery d on d.contact_id = c.contact_id
+join notice n on n.id = d.notice_id join known_case k on k.case_id = d.case_id
+left join site s on s.site_id = d.site_id
+where c.phone = $1 and d.queued_at > $2 and k.stood_down_at is null
+  -- An answer may be quicker than our record of the sending.
+  and (d.attempted_at is not null or d.state = 'sending') and d.kind not in ('stood_down', 'order_stood_down')
+order by d.queued_at desc, d.id desc limit 50
+"""  # noqa: S608 - built from constants of this file only.
+_CONTACT_OF_PHONE = "select contact_id, site_id, unit_id, language from contact where phone = $1 limit 1"
+_ADD_INBOUND = """
+insert into inbound (id, provider_id, contact_id, phone, body, meaning, delivery_id, received_at)
+values ($1, $2, $3, $4, $5, '', null, $6) on conflict (provider_id) do nothing returning id
+"""
+_INBOUND_MEANS = "update inbound set meaning = $2, delivery_id = $3 where id = $1"
+_UNANSWERED = f"""
+select {DELIVERY} from delivery d join notice n on n.id = d.notice_id join known_case k on k.case_id = d.case_id
+where d.answer_due_at <= $1 and d.acknowledged_at is null
+order by d.answer_due_at limit $2 for no key update of d skip locked
+"""  # noqa: S608 - built from constants of this file only.
+_NEXT_CONTACT = f"""
+select c.contact_id, c.site_id, c.unit_id, coalesce(open.codes, '{{}}') as codes
+from contact c join contact before on before.contact_id = $1
+left join lateral ({_CODES}) open on true
+where (c.site_id = before.site_id or c.unit_id = before.unit_id)
+  and (c.contact_order, c.contact_id) > (before.contact_order, before.contact_id)
+  and (not $3::boolean or c.exercise_list)
+  and not exists (select 1 from delivery d where d.notice_id = $4 and d.contact_id = c.contact_id)
+order by c.contact_order, c.contact_id limit 1
+"""  # noqa: S608 - built from constants of this file only.
+_ESCALATED = "update delivery set answer_due_at = null, escalated_at = $2 where id = $1"
+_ADD_ESCALATION = """
+insert into escalation (id, delivery_id, escalated_to, region_code, escalated_at)
+values ($1, $2, $3, $4, $5) on conflict (delivery_id) do nothing
+"""
+_OF_CASE = """
+select d.id, d.notice_id, d.kind, d.version, d.site_id, d.unit_id, d.priority, d.distance_km, d.state, d.attempts,
+    d.queued_at, d.attempted_at, d.accepted_at, d.delivered_at, d.failed_at, d.acknowledged_at, d.escalated_at,
+    d.page_token, s.name_zh, s.name_en
+from delivery d left join site s on s.site_id = d.site_id
+where d.case_id = $1 order by d.queued_at, d.priority, d.distance_km limit $2
+"""
+_ATTEMPTS_OF = """
+select n, provider, state, started_at, settled_at, segments, status_rank, code from attempt
+where delivery_id = $1 order by n
+"""
+_SITES = """
+select site_id, category, name_zh, name_en, township_code, lon, lat, region_code, exercise_ok from site
+order by region_code, category, site_id limit $1
+"""
+
+
+async def see_alert(conn: asyncpg.Connection, fact: Any, picture: dict[str, Any]) -> Row:
+    """Remember the newest picture of a case and lock it; returns the case as it now is."""
+    return await _one(
+        conn, _SEE_ALERT, fact.case_id, fact.region_code, fact.exercise, fact.case_code, fact.version, picture
+    )
+
+
+async def see_stand_down(conn: asyncpg.Connection, fact: Any, now: datetime) -> bool:
+    """Remember that the case is over, even if its alert was never seen; False if that was known."""
+    row = await conn.fetchrow(
+        _SEE_STAND_DOWN,
+        fact.case_id,
+        fact.region_code,
+        fact.exercise,
+        fact.case_code,
+        fact.version,
+        now,
+        fact.outcome,
+    )
+    return row is not None
+
+
+async def see_order(conn: asyncpg.Connection, fact: Any) -> Row:
+    """The order's case, locked."""
+    return await _one(conn, _SEE_ORDER, fact.case_id, fact.region_code, fact.exercise, fact.case_code)
+
+
+async def _one(conn: asyncpg.Connection, sql: str, *values: Any) -> Row:
+    row = await conn.fetchrow(sql, *values)
+    assert row is not None, "The statement returns exactly one row."
+    return dict(row)
+
+
+async def sites_not_told(
+    conn: asyncpg.Connection, case_id: UUID, exercise: bool, latitudes: tuple[float, float], now: datetime
+) -> list[Row]:
+    """Sites in a band of latitudes that have heard nothing of the case yet, each with its first contact."""
+    return list(await conn.fetch(_NEW_SITES, case_id, now - OPEN_FOR, exercise, *latitudes, ALERT_KINDS))
+
+
+async def told(conn: asyncpg.Connection, case_id: UUID, now: datetime) -> list[Row]:
+    """Contacts of sites that were told of the case, or will be."""
+    return list(await conn.fetch(_TOLD, case_id, now - OPEN_FOR, ALERT_KINDS))
+
+
+async def unit_contact(conn: asyncpg.Connection, unit_id: UUID, exercise: bool, now: datetime) -> Row | None:
+    """Whom to text in a unit."""
+    row: Row | None = await conn.fetchrow(_UNIT_CONTACT, unit_id, now - OPEN_FOR, exercise)
+    return row
+
+
+async def add_notice(
+    conn: asyncpg.Connection,
+    notice_id: UUID,
+    case: Row,
+    version: int,
+    kind: str,
+    key: str,
+    content: dict[str, Any],
+    now: datetime,
+) -> bool:
+    """Add a notice; False if this (case, version, kind, key) has one already."""
+    added = await conn.fetchval(
+        _ADD_NOTICE,
+        notice_id,
+        case["case_id"],
+        version,
+        kind,
+        key,
+        case["region_code"],
+        case["exercise"],
+        content,
+        now,
+    )
+    return added is not None
+
+
+async def add_deliveries(
+    conn: asyncpg.Connection, notice_id: UUID, rows: Sequence[tuple[Any, ...]], now: datetime
+) -> list[Row]:
+    """Add deliveries in one statement; those that exist already are left alone and not returned.
+
+    A row is (id, contact_id, site_id, unit_id, priority, distance_km, ack_code, page_token).
+    """
+    if not rows:
+        return []
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return list(await conn.fetch(_ADD_DELIVERIES, notice_id, now, *columns))
+
+
+async def cancel_queued(conn: asyncpg.Connection, case_id: UUID, kinds: Sequence[str]) -> None:
+    """What was not handed to a provider yet never will be."""
+    await conn.execute(_CANCEL_QUEUED, case_id, list(kinds))
+
+
+async def cancel_delivery(conn: asyncpg.Connection, delivery_id: UUID) -> None:
+    """This one, if it still waits, is never sent."""
+    await conn.execute(_CANCEL_ONE, delivery_id)
+
+
+async def expect_no_answers(conn: asyncpg.Connection, case_id: UUID) -> None:
+    """Nobody is asked again about this case."""
+    await conn.execute(_NO_MORE_ANSWERS, case_id)
+
+
+async def to_stand_down(conn: asyncpg.Connection, case_ids: Sequence[UUID]) -> list[Row]:
+    """Contacts of these cases who may have got an alert's SMS: accepted, or with an unknown outcome."""
+    return list(await conn.fetch(_TO_STAND_DOWN, list(case_ids), ALERT_KINDS))
+
+
+async def stand_down_notices(conn: asyncpg.Connection, case_ids: Sequence[UUID]) -> list[Row]:
+    """The stand-down notices of those cases that have one."""
+    return list(await conn.fetch(_STAND_DOWN_NOTICE, list(case_ids)))
+
+
+async def order_delivery(conn: asyncpg.Connection, case_id: UUID, order_id: UUID) -> Row | None:
+    """The SMS of an order, locked."""
+    row: Row | None = await conn.fetchrow(_ORDER_DELIVERY, case_id, str(order_id))
+    return row
+
+
+async def order_is_over(conn: asyncpg.Connection, case_id: UUID, order_id: UUID) -> bool:
+    """Was the order stood down, perhaps before we saw it?"""
+    return await conn.fetchval(_ORDER_IS_OVER, case_id, str(order_id)) is not None
+
+
+async def by_page(conn: asyncpg.Connection, token: str) -> Row | None:
+    """The delivery behind a notice page."""
+    row: Row | None = await conn.fetchrow(_BY_PAGE, token)
+    return row
+
+
+async def by_id(conn: asyncpg.Connection, delivery_id: UUID) -> Row | None:
+    """One delivery with its notice, case and site."""
+    row: Row | None = await conn.fetchrow(_BY_ID, delivery_id)
+    return row
+
+
+async def acknowledge(conn: asyncpg.Connection, delivery_id: UUID, now: datetime) -> list[Row]:
+    """Mark it and its recipient's earlier notices of the case; returns only those newly acknowledged."""
+    return list(await conn.fetch(_ACKNOWLEDGE, delivery_id, now))
+
+
+async def open_notices_of(conn: asyncpg.Connection, phone: str, now: datetime) -> list[Row]:
+    """What a reply from this number can mean, newest first."""
+    return list(await conn.fetch(_OPEN_OF_PHONE, phone, now - OPEN_FOR))
+
+
+async def is_exercise(conn: asyncpg.Connection, notice_id: UUID) -> bool:
+    """Is this notice part of an exercise?"""
+    return bool(await conn.fetchval(_IS_EXERCISE, notice_id))
+
+
+async def contact_of(conn: asyncpg.Connection, phone: str) -> Row | None:
+    """Who has this number."""
+    row: Row | None = await conn.fetchrow(_CONTACT_OF_PHONE, phone)
+    return row
+
+
+async def add_inbound(
+    conn: asyncpg.Connection,
+    inbound_id: UUID,
+    provider_id: str,
+    contact_id: UUID | None,
+    phone: str,
+    body: str,
+    now: datetime,
+) -> bool:
+    """Keep an SMS word for word; False if the provider has brought it before."""
+    return (
+        await conn.fetchval(_ADD_INBOUND, inbound_id, provider_id, contact_id, phone, body, now) is not None
+    )
+
+
+async def inbound_means(
+    conn: asyncpg.Connection, inbound_id: UUID, meaning: str, delivery_id: UUID | None
+) -> None:
+    """Remember how an SMS was read."""
+    await conn.execute(_INBOUND_MEANS, inbound_id, meaning, delivery_id)
+
+
+async def unanswered(conn: asyncpg.Connection, now: datetime, limit: int) -> list[Row]:
+    """Deliveries whose answer is overdue, locked."""
+    return list(await conn.fetch(_UNANSWERED, now, limit))
+
+
+async def next_contact(conn: asyncpg.Connection, delivery: Row, now: datetime) -> Row | None:
+    """The contact after this delivery's, at the same site or unit, who was not asked yet."""
+    row: Row | None = await conn.fetchrow(
+        _NEXT_CONTACT, delivery["contact_id"], now - OPEN_FOR, delivery["exercise"], delivery["notice_id"]
+    )
+    return row
+
+
+async def escalated(
+    conn: asyncpg.Connection, escalation_id: UUID, delivery: Row, to: str, now: datetime
+) -> None:
+    """Remember to whom an unanswered delivery went on."""
+    await conn.execute(_ESCALATED, delivery["id"], now)
+    await conn.execute(_ADD_ESCALATION, escalation_id, delivery["id"], to, delivery["region_code"], now)
+
+
+async def deliveries_of(conn: asyncpg.Connection, case_id: UUID, limit: int) -> list[Row]:
+    """Every delivery of a case, without phone numbers."""
+    return list(await conn.fetch(_OF_CASE, case_id, limit))
+
+
+async def attempts_of(conn: asyncpg.Connection, delivery_id: UUID) -> list[Row]:
+    """What was tried for a delivery."""
+    return list(await conn.fetch(_ATTEMPTS_OF, delivery_id))
+
+
+async def sites(conn: asyncpg.Connection, limit: int) -> list[Row]:
+    """The directory of sites."""
+    return list(await conn.fetch(_SITES, limit))

@@ -1,0 +1,198 @@
+"""SQL of sending: claims with a lease, attempts before the call, outcomes after it, statuses that only rise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from notifications.store import STOP_KINDS
+
+Row = Mapping[str, Any]
+
+_CLAIM = """
+with due as (
+    select d.id from delivery d
+    join notice n on n.id = d.notice_id
+    join known_case k on k.case_id = d.case_id
+    join contact c on c.contact_id = d.contact_id
+    where d.state = 'queued' and d.next_at <= $1
+      and (k.stood_down_at is null or d.kind = any($3::text[]))
+      -- An exercise can't reach a number outside the exercise list, whatever was planned.
+      and (not n.exercise or c.exercise_list)
+    order by d.priority, d.next_at, d.distance_km
+    limit $2 for no key update of d skip locked
+)
+update delivery d set state = 'sending', attempts = d.attempts + 1
+from due, contact c
+where d.id = due.id and c.contact_id = d.contact_id
+returning d.id, d.notice_id, d.case_id, d.kind, d.version, d.attempts, d.ack_code, d.page_token, d.priority,
+    d.distance_km, c.phone, c.language, c.url_ok, c.two_way
+"""
+_NOTICES = """
+select n.id, n.kind, n.version, n.exercise, n.content, k.case_code from notice n
+join known_case k on k.case_id = n.case_id where n.id = any($1::uuid[])
+"""
+_ADD_ATTEMPTS = """
+insert into attempt (provider, state, lease_until, started_at, id, delivery_id, n, token)
+select $1, 'posting', $2, $3, x.* from unnest($4::uuid[], $5::uuid[], $6::int[], $7::text[]) as x
+"""
+# The last look before the call: is it still ours, and is the case still open?
+_MAY_GO = """
+select a.id from attempt a join delivery d on d.id = a.delivery_id join known_case k on k.case_id = d.case_id
+where a.id = any($1::uuid[]) and a.state = 'posting' and a.lease_until > $2
+  and (k.stood_down_at is null or d.kind = any($3::text[]))
+"""
+_ATTEMPT_COLUMNS = """
+a.id as attempt_id, a.state as attempt_state, a.provider, a.provider_id, a.status_rank, a.segments,
+    a.started_at, a.token, d.*, n.exercise, k.stood_down_at
+"""
+_JOINED = """
+from attempt a join delivery d on d.id = a.delivery_id join notice n on n.id = d.notice_id
+    join known_case k on k.case_id = d.case_id
+"""
+# A stand-down and the end of a sending wait for each other here, so that nobody who was told is forgotten.
+_HOLD_CASES = """
+select 1 from known_case where case_id in (
+    select d.case_id from attempt a join delivery d on d.id = a.delivery_id where a.id = any($1::uuid[]))
+order by case_id for share
+"""
+# "No key": two callbacks of one attempt each refer to it by a foreign key; a full lock made them deadlock.
+_LOCK = f"select {_ATTEMPT_COLUMNS} {_JOINED} where a.id = any($1::uuid[]) order by d.id for no key update of d, a"
+_ATTEMPT_BY_ADDRESS = "select id from attempt where token = $1"
+_SETTLE_ATTEMPTS = """
+update attempt a set state = x.state, provider_id = coalesce(x.provider_id, a.provider_id),
+    status_rank = greatest(a.status_rank, x.status_rank), segments = greatest(a.segments, x.segments),
+    code = x.code, settled_at = $1
+from unnest($2::uuid[], $3::text[], $4::text[], $5::smallint[], $6::smallint[], $7::text[])
+    as x (id, state, provider_id, status_rank, segments, code)
+where a.id = x.id
+"""
+_SETTLE_DELIVERIES = """
+update delivery d set state = x.state, next_at = x.next_at,
+    attempted_at = coalesce(d.attempted_at, x.attempted_at), accepted_at = coalesce(d.accepted_at, x.accepted_at),
+    delivered_at = coalesce(d.delivered_at, x.delivered_at), failed_at = coalesce(d.failed_at, x.failed_at),
+    answer_due_at = x.answer_due_at
+from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
+    $7::timestamptz[], $8::timestamptz[])
+    as x (id, state, next_at, attempted_at, accepted_at, delivered_at, failed_at, answer_due_at)
+where d.id = x.id
+"""
+_LEASE_OVER = (
+    "select id from attempt where state = 'posting' and lease_until <= $1 order by lease_until limit $2"
+)
+_TO_LOOK_UP = f"""
+select a.id as attempt_id, a.token, a.provider, a.started_at, d.*, c.phone, c.language, c.url_ok, c.two_way
+{_JOINED} join contact c on c.contact_id = d.contact_id
+where a.state = 'unknown' and a.started_at <= $1 and (a.looked_up_at is null or a.looked_up_at <= $3)
+order by a.started_at limit $2
+"""
+_WITHOUT_END = f"""
+select a.id as attempt_id, a.token, a.provider, a.started_at, d.*, c.phone, c.language, c.url_ok, c.two_way
+{_JOINED} join contact c on c.contact_id = d.contact_id
+where a.state = 'accepted' and a.status_rank < 5 and a.started_at <= $1 and a.started_at > $4
+  and (a.looked_up_at is null or a.looked_up_at <= $3)
+order by a.started_at limit $2
+"""
+_LOOKED_UP = "update attempt set looked_up_at = $2 where id = any($1::uuid[])"
+_ADD_EVENT = """
+insert into provider_event (event_key, attempt_id, status, code, received_at) values ($1, $2, $3, $4, $5)
+on conflict (event_key) do nothing returning event_key
+"""
+_OTHERS_PROVIDER_IDS = """
+select a.provider_id from attempt a join delivery d on d.id = a.delivery_id join contact c using (contact_id)
+where c.phone = $1 and a.id <> $2 and a.provider_id is not null order by a.started_at desc limit 1000
+"""
+
+
+async def claim(conn: asyncpg.Connection, limit: int, now: datetime) -> list[Row]:
+    """Take the most urgent due deliveries for ourselves; other senders skip them."""
+    return list(await conn.fetch(_CLAIM, now, limit, STOP_KINDS))
+
+
+async def notices(conn: asyncpg.Connection, ids: Sequence[UUID]) -> dict[UUID, Row]:
+    """What the claimed deliveries say."""
+    return {row["id"]: row for row in await conn.fetch(_NOTICES, list(ids))}
+
+
+async def add_attempts(
+    conn: asyncpg.Connection,
+    provider: str,
+    lease_until: datetime,
+    now: datetime,
+    rows: Sequence[tuple[UUID, UUID, int, str]],
+) -> None:
+    """Write attempts (id, delivery_id, n, token) that will be committed before any call."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    await conn.execute(_ADD_ATTEMPTS, provider, lease_until, now, *columns)
+
+
+async def may_go(conn: asyncpg.Connection, attempt_ids: Sequence[UUID], now: datetime) -> set[UUID]:
+    """Which attempts may still be sent: ours by lease, and of a case that was not stood down."""
+    return {row["id"] for row in await conn.fetch(_MAY_GO, list(attempt_ids), now, STOP_KINDS)}
+
+
+async def lock(conn: asyncpg.Connection, attempt_ids: Sequence[UUID]) -> dict[UUID, Row]:
+    """Attempts with their deliveries, locked in one order everywhere: cases first, then deliveries."""
+    await conn.execute(_HOLD_CASES, list(attempt_ids))
+    return {row["attempt_id"]: row for row in await conn.fetch(_LOCK, list(attempt_ids))}
+
+
+async def attempt_of_token(conn: asyncpg.Connection, token: str) -> UUID | None:
+    """The attempt that a callback's address names."""
+    found: UUID | None = await conn.fetchval(_ATTEMPT_BY_ADDRESS, token)
+    return found
+
+
+async def settle_attempts(conn: asyncpg.Connection, now: datetime, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write outcomes: (attempt_id, state, provider_id, status_rank, segments, code)."""
+    await conn.execute(_SETTLE_ATTEMPTS, now, *(list(column) for column in zip(*rows, strict=True)))
+
+
+async def settle_deliveries(conn: asyncpg.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Write (id, state, next_at, attempted_at, accepted_at, delivered_at, failed_at, answer_due_at)."""
+    await conn.execute(_SETTLE_DELIVERIES, *(list(column) for column in zip(*rows, strict=True)))
+
+
+async def lease_over(conn: asyncpg.Connection, now: datetime, limit: int) -> list[UUID]:
+    """Attempts whose process died or hangs."""
+    return [row["id"] for row in await conn.fetch(_LEASE_OVER, now, limit)]
+
+
+async def to_look_up(
+    conn: asyncpg.Connection, started_before: datetime, limit: int, looked_up_before: datetime
+) -> list[Row]:
+    """Unknown outcomes that are old enough for the provider's list to be true."""
+    return list(await conn.fetch(_TO_LOOK_UP, started_before, limit, looked_up_before))
+
+
+async def without_end(
+    conn: asyncpg.Connection,
+    started_before: datetime,
+    limit: int,
+    looked_up_before: datetime,
+    started_after: datetime,
+) -> list[Row]:
+    """Accepted SMS without a final status, whose callback may have been lost."""
+    rows = await conn.fetch(_WITHOUT_END, started_before, limit, looked_up_before, started_after)
+    return list(rows)
+
+
+async def looked_up(conn: asyncpg.Connection, attempt_ids: Sequence[UUID], now: datetime) -> None:
+    """Remember when the provider was asked last."""
+    await conn.execute(_LOOKED_UP, list(attempt_ids), now)
+
+
+async def add_event(
+    conn: asyncpg.Connection, key: str, attempt_id: UUID, status: str, code: str, now: datetime
+) -> bool:
+    """Keep a callback; False if it came before."""
+    return await conn.fetchval(_ADD_EVENT, key, attempt_id, status, code, now) is not None
+
+
+async def other_provider_ids(conn: asyncpg.Connection, phone: str, attempt_id: UUID) -> set[str]:
+    """Messages to this number that other attempts already own."""
+    return {row["provider_id"] for row in await conn.fetch(_OTHERS_PROVIDER_IDS, phone, attempt_id)}
