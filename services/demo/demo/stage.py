@@ -1,0 +1,68 @@
+"""What all drivers share: where the services are, who is asking, and one HTTP client."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+
+from guitu import auth
+from guitu.clock import Clock
+from guitu.settings import Settings
+
+TOKEN_VALID = timedelta(hours=12)
+REQUEST_TIMEOUT_S = 10.0
+INBOUND_PATH = "/twilio/inbound"
+
+
+class Refused(Exception):
+    """A service answered with an error; carries its problem document."""
+
+    def __init__(self, asked: str, status: int, problem: str) -> None:
+        super().__init__(f"{asked}: {status} {problem}")
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Addresses by service name, the node's settings (they sign tokens), and the client."""
+
+    urls: Mapping[str, str]
+    settings: Settings
+    http: httpx.AsyncClient
+
+    def now(self) -> datetime:
+        """The moment by the clock that the services share."""
+        return Clock(self.settings.clock_file).now()
+
+    def token(self, role: auth.Role, subject: str = "") -> str:
+        """A token of the demo user of a role."""
+        region = self.settings.region_code
+        return auth.mint(self.settings, subject or f"demo-{role}", role, region, self.now(), TOKEN_VALID)
+
+    async def ask(
+        self, service: str, method: str, path: str, *, role: auth.Role | None = None, **more: Any
+    ) -> Any:
+        """Send one request as the demo user of `role`; returns the JSON answer. Raises: Refused."""
+        headers = dict(more.pop("headers", {}))
+        if role is not None:
+            headers["Authorization"] = f"Bearer {self.token(role)}"
+        answer = await self.http.request(method, f"{self.urls[service]}{path}", headers=headers, **more)
+        if answer.is_error:
+            raise Refused(f"{method} {service}{path}", answer.status_code, answer.text[:600])
+        return answer.json()
+
+
+@asynccontextmanager
+async def open_stage(urls: Mapping[str, str], settings: Settings) -> AsyncIterator[Stage]:
+    """Open the client and tell the simulator where texts from phones go, as an owner does at Twilio's console."""
+    # No proxy from the environment: everything is on loopback.
+    async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT_S, trust_env=False) as http:
+        stage = Stage(urls, settings, http)
+        inbound = {"inbound_url": f"{urls['notifications']}{INBOUND_PATH}"}
+        await stage.ask("sms-simulator", "PUT", "/simulator/numbers/default", json=inbound)
+        yield stage
