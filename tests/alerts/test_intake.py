@@ -186,7 +186,7 @@ async def test_an_outside_report_that_can_not_be_true_is_refused_with_the_mend(
     if ahead := wrong.get("last_seen_at_in"):
         fields["last_seen_at"] = now + ahead
 
-    with pytest.raises(ReportRefused, match="Check|Send|Report"):
+    with pytest.raises(ReportRefused, match=r"Check|Send|Report"):
         await react(command.runtime, REACTIONS, outside_report(now, **fields))
 
     assert await facts(command.runtime, AlertRaised) == []

@@ -54,6 +54,25 @@ def test_only_the_stream_wrapper_touches_faust(path: Path) -> None:
     assert bare == [] or named(path) in allowed
 
 
+SQL = re.compile(
+    r"^\s*(?:(?:select|insert\s+into|update|delete\s+from)\b[^.]*?\b(?:from|values|set)\b|with\s+\w+\s+as\s*\()",
+    re.I,
+)
+"""A string that begins as a statement; what the ground itself needs lies in the ground."""
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if "services/guitu/" not in named(p)], ids=named)
+def test_sql_lies_in_the_store(path: Path) -> None:
+    """Demo data and the like have none either: they use the service's own doors."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docstrings = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+    texts = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+
+    statements = [t.lineno for t in texts if id(t) not in docstrings and SQL.match(t.value)]
+
+    assert statements == [] or path.stem.startswith("store")
+
+
 @pytest.mark.parametrize("path", [p for p in SOURCES if "domain" in named(p)], ids=named)
 def test_domain_is_pure(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
