@@ -144,6 +144,30 @@ async def test_same_key_with_another_report_is_refused(cast: Cast) -> None:
     assert refused.value.status == 422
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"age_years": "six"},
+        {"age_years": 40},
+        {"nmae": "x"},
+        {"appearance": "a\x00b"},
+        {"last_seen_at": "9999-12-31T23:59:59-12:00"},
+        {"last_seen_at": "2999-01-01T00:00:00Z"},
+        {"last_seen_at": "2026-01-01T00:00:00"},
+        {"last_seen_place": {"lon": 0, "lat": 0}},
+    ],
+    ids=str,
+)
+async def test_bad_report_is_refused_with_what_to_mend(cast: Cast, wrong: Json) -> None:
+    before = await cast.command_centre.cases()
+
+    with pytest.raises(Refused, match="detail_zh") as refused:
+        await cast.command_centre.raises_alert(cast.book.site(LAST_SEEN), **wrong)
+
+    assert refused.value.status == 422
+    assert before == await cast.command_centre.cases()
+
+
 async def test_stand_down_reaches_exactly_those_who_were_told(cast: Cast) -> None:
     case = await cast.command_centre.raises_alert(cast.book.site(LAST_SEEN))
     await cast.command_centre.plan(case)
