@@ -21,7 +21,7 @@ from fastapi import APIRouter, FastAPI
 from faust.contrib.asgi import faust_app_running
 
 from contracts.base import Fact
-from guitu import audit, health, limits, logging, metrics, problem
+from guitu import audit, health, limits, logging, metrics, outbox, problem
 from guitu.clock import Clock, Ids
 from guitu.pg import TRANSIENT, open_pool, schema_of
 from guitu.relay import Relay
@@ -90,7 +90,7 @@ class Runtime:
             yield tx
             published = await tx.flush()
         if published:
-            await self.published()
+            await self.published(published)
 
     @asynccontextmanager
     async def read(self, *, region: str = "*") -> AsyncIterator[asyncpg.Connection]:
@@ -100,11 +100,19 @@ class Runtime:
                 await conn.execute("select set_config('guitu.region', $1, true)", region)
             yield conn
 
-    async def published(self) -> None:
-        """Wake the relay after a commit: ours, or by NOTIFY the one of another process.
+    async def published(self, facts: Sequence[outbox.Row] = ()) -> None:
+        """Wake the relay after a commit: ours, or by NOTIFY the one of another process. Logs the facts.
 
         NOTIFY is not part of the transaction: it would serialise all commits on one lock.
         """
+        for fact in facts:
+            logging.told(
+                self.log,
+                "fact.published",
+                fact.type,
+                fact.headers.get("ce_id"),
+                fact.headers.get("ce_subject"),
+            )
         if self.relay and self.relay.leads:
             self.relay.wake()
         elif self.relay:

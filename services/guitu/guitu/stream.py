@@ -12,14 +12,16 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import faust
+from structlog.contextvars import bound_contextvars
 
 from contracts import wire
 from contracts.base import Fact
 from contracts.flow import TOPIC_BY_NAME, TOPIC_OF, Topic
 from guitu import dead_letters, inbox, metrics
-from guitu.logging import plain
+from guitu.logging import plain, told
 from guitu.pg import TRANSIENT
 from guitu.tx import Pending, Tx
 
@@ -51,6 +53,7 @@ class Streams:
         self._runtime = runtime
         self._reactions = {reaction.fact: reaction for reaction in reactions}
         self._queues: dict[str, asyncio.Queue[Any]] = {}
+        self._names = f"guitu.{runtime.service}", f"guitu/{runtime.service}"
         self._refused_in_a_row = 0
         self.busy_since: float | None = None
         self.app = self._faust_app()
@@ -140,25 +143,24 @@ class Streams:
         now = runtime.clock.now()
         async with runtime.pool.acquire() as conn, conn.transaction():
             received = [item.received for item in items if item.received]
-            fresh = await inbox.receive(conn, [r.event_id for r in received], now)
-            for item in received:
-                if item.event_id in fresh:
-                    fresh.discard(item.event_id)
-                    tx = Tx(
-                        conn,
-                        now,
-                        runtime.ids,
-                        f"guitu.{runtime.service}",
-                        f"guitu/{runtime.service}",
-                        item.event_id,
-                        pending,
-                    )
-                    await self._reactions[type(item.fact)].handle(tx, item.fact)
-            published = await Tx(conn, now, runtime.ids, "", "", None, pending).flush()
+            new = await inbox.receive(conn, [r.event_id for r in received], now)
+            fresh = _once(received, new)
+            for item in fresh:
+                await self._react(Tx(conn, now, runtime.ids, *self._names, item.event_id, pending), item)
+            published = await Tx(conn, now, runtime.ids, *self._names, None, pending).flush()
+        for item in fresh:
+            case_id = getattr(item.fact, "case_id", None)
+            told(runtime.log, "fact.handled", item.fact.type_, item.event_id, case_id)
         if published:
-            await runtime.published()
+            await runtime.published(published)
         self._refused_in_a_row = 0
         self._count(topic, received, len(received))
+
+    async def _react(self, tx: Tx, item: wire.Received) -> None:
+        """One handler; whatever it logs carries the event and the case."""
+        case_id = getattr(item.fact, "case_id", None)
+        with bound_contextvars(event_id=str(item.event_id), case_id=str(case_id) if case_id else None):
+            await self._reactions[type(item.fact)].handle(tx, item.fact)
 
     def _count(self, topic: Topic, received: Sequence[wire.Received], handled: int) -> None:
         metrics.EVENTS.labels(self._runtime.service, topic.name, "handled").inc(handled)
@@ -211,6 +213,15 @@ class Streams:
     def _stop(self, code: int, why: str) -> None:
         self._runtime.log.error("stream.stops", why=why, exit_code=code)
         os._exit(code)
+
+
+def _once(received: Sequence[wire.Received], new: set[UUID]) -> list[wire.Received]:
+    """The events that are new, in their order; one that comes twice in a batch counts the first time."""
+    once: dict[UUID, wire.Received] = {}
+    for item in received:
+        if item.event_id in new:
+            once.setdefault(item.event_id, item)
+    return list(once.values())
 
 
 def _headers(event: Any) -> list[tuple[str, bytes]]:

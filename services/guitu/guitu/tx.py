@@ -48,12 +48,12 @@ class Tx:
         """Record who did what to what; never a name, a phone number or a genotype."""
         self.pending.audit.append(audit.Row(self.ids.new(), self.now, self.actor, action, subject, details))
 
-    async def flush(self) -> bool:
-        """Write what waits; True if the relay has something to do after the commit."""
+    async def flush(self) -> list[outbox.Row]:
+        """Write what waits; returns the facts that the relay has to carry after the commit."""
         facts, rows = self.pending.facts, self.pending.audit
         if facts:
             await outbox.insert(self.conn, facts)
         if rows:
             await audit.insert(self.conn, rows)
         self.pending.facts, self.pending.audit = [], []
-        return bool(facts)
+        return facts
