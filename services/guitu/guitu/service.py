@@ -17,11 +17,12 @@ from typing import Any
 
 import asyncpg
 import uvicorn
+import uvloop
 from fastapi import APIRouter, FastAPI
 from faust.contrib.asgi import faust_app_running
 
 from contracts.base import Fact
-from guitu import audit, health, limits, logging, metrics, outbox, problem
+from guitu import audit, health, limits, logging, metrics, openapi, outbox, problem
 from guitu.clock import Clock, Ids
 from guitu.pg import TRANSIENT, open_pool, schema_of
 from guitu.relay import Relay
@@ -40,11 +41,15 @@ class Reaction:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A timer over rows with `due_at`: a bounded batch a run, again at once while there is more."""
+    """A timer over rows with `due_at`: a bounded batch a run, again at once while there is more.
+
+    `woken` is for rows that a commit of this process may have made due: then the interval is the fallback.
+    """
 
     name: str
     every_s: float
     run: Callable[[Runtime], Awaitable[int]]
+    woken: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class Runtime:
     streams: Streams | None = None
     state: dict[str, Any] = field(default_factory=dict)
     wakes: dict[str, asyncio.Event] = field(default_factory=dict)
+    woken: set[str] = field(default_factory=set)
 
     @property
     def schema(self) -> str:
@@ -122,9 +128,9 @@ class Runtime:
         self.wake()
 
     def wake(self) -> None:
-        """Let every sweep look at once; their intervals are the fallback."""
-        for event in self.wakes.values():
-            event.set()
+        """Let the sweeps that a commit concerns look at once."""
+        for name in self.woken:
+            self.wakes[name].set()
 
 
 def _public_url(settings: Settings, port: int) -> str:
@@ -133,6 +139,8 @@ def _public_url(settings: Settings, port: int) -> str:
 
 async def _sweep_for_ever(runtime: Runtime, sweep: Sweep) -> None:
     wake = runtime.wakes.setdefault(sweep.name, asyncio.Event())
+    if sweep.woken:
+        runtime.woken.add(sweep.name)
     while True:
         done = 0
         try:
@@ -224,6 +232,7 @@ def build_app(service: Service, settings: Settings, port: int) -> FastAPI:
     problem.install(app)
     app.add_middleware(limits.BodyLimit)
     app.include_router(health.router)
+    openapi.describe(app)
     return app
 
 
@@ -243,4 +252,6 @@ def run(service: Service, settings: Settings | None = None) -> None:
     # uvicorn raises the signal again after a clean stop; a clean stop is not a crash.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
+    # A policy and not a loop factory: Faust reads in a thread of its own, with a loop that it makes itself.
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     asyncio.run(server.serve(sockets=[sock]))

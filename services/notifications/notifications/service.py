@@ -48,9 +48,9 @@ async def start(runtime: Runtime) -> AsyncIterator[None]:
 
 def routers(runtime: Runtime) -> Sequence[APIRouter]:
     """Everything that this service answers over HTTP."""
-    settings: NotificationSettings = runtime.state["settings"]
+    settings: NotificationSettings = runtime.state.get("settings") or settings_of(runtime)
     return (
-        callbacks_router(runtime, settings, runtime.state["provider"]),
+        callbacks_router(runtime, settings),
         staff_router(runtime),
         pages_router(runtime, settings),
     )
@@ -63,7 +63,7 @@ SERVICE = Service(
     reactions=REACTIONS,
     sweeps=(
         # Woken by every commit that queues something; the interval is the fallback.
-        Sweep("sms_send", 0.2, sending.send_due),
+        Sweep("sms_send", 0.2, sending.send_due, woken=True),
         Sweep("sms_record", 0.05, sending.record_ended),
         Sweep("sms_close_leases", 1.0, sending.close_leases),
         Sweep("sms_look_up", 1.0, sending.look_up_unknown),
