@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from alerts.domain import case as cases
 from alerts.domain.area import box_around, distance_km
 from alerts.domain.case import Case, CaseClosed, OutcomeRefused
-from alerts.domain.duplicates import likeness, possible_duplicates
+from alerts.domain.duplicates import likeness, missing_of, possible_duplicates
 from alerts.domain.progress import NOTICE_STATES, ORDER_STATES, notice_rank, order_rank
 from alerts.domain.rings import DEFAULT_SCHEDULE, first_step, near_radius_km, ring_at
 from contracts.base import Child, Place, Position, Sex, Tier
@@ -151,9 +151,11 @@ def child(sex: Sex = Sex.male, age: int = 6, height_cm: int | None = None) -> Ch
 def test_what_counts_as_a_possible_duplicate(
     child_b: Child, km_north: float, minutes: int, is_likely: bool
 ) -> None:
-    a = a_case(child=child())
+    a = missing_of(a_case(child=child()))
     place = Place(position=Position(lon=SEAT.lon, lat=SEAT.lat + km_north / 111.2))
-    b = a_case(child=child_b, last_seen_place=place, last_seen_at=NOW - timedelta(minutes=minutes))
+    b = missing_of(
+        a_case(child=child_b, last_seen_place=place, last_seen_at=NOW - timedelta(minutes=minutes))
+    )
 
     assert [each.case.id for each in possible_duplicates(a, [a, b])] == ([b.id] if is_likely else [])
 
@@ -168,12 +170,14 @@ def test_what_counts_as_a_possible_duplicate(
 def test_likeness_is_symmetric_and_between_nothing_and_all(
     age_a: int, age_b: int, north: float, minutes: int, height_cm: int | None
 ) -> None:
-    a = a_case(child=child(age=age_a))
+    a = missing_of(a_case(child=child(age=age_a)))
     place = Place(position=Position(lon=SEAT.lon, lat=SEAT.lat + north))
-    b = a_case(
-        child=child(age=age_b, height_cm=height_cm),
-        last_seen_place=place,
-        last_seen_at=NOW - timedelta(minutes=minutes),
+    b = missing_of(
+        a_case(
+            child=child(age=age_b, height_cm=height_cm),
+            last_seen_place=place,
+            last_seen_at=NOW - timedelta(minutes=minutes),
+        )
     )
 
     assert likeness(a, b).score == likeness(b, a).score
@@ -181,7 +185,7 @@ def test_likeness_is_symmetric_and_between_nothing_and_all(
 
 
 def test_an_exercise_is_no_duplicate_of_a_real_case() -> None:
-    assert likeness(a_case(), a_case(exercise=True)).score == 0
+    assert likeness(missing_of(a_case()), missing_of(a_case(exercise=True))).score == 0
 
 
 def test_the_box_keeps_its_margin_on_every_side() -> None:

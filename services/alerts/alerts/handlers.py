@@ -92,9 +92,10 @@ async def open_case(tx: Tx, report: ReportFiled, settings: AlertSettings, tier: 
 
 
 async def _likely(tx: Tx, case: Case) -> list[duplicates.Likeness]:
-    since, until = case.last_seen_at - duplicates.WINDOW, case.last_seen_at + duplicates.WINDOW
-    others = await store.open_cases_between(tx.conn, case.region_code, since, until, case.id, COMPARED_MAX)
-    return duplicates.possible_duplicates(case, others)
+    """Called before the case itself is stored."""
+    new = duplicates.missing_of(case)
+    others = await store.cases_alike(tx.conn, case.region_code, new, COMPARED_MAX)
+    return duplicates.possible_duplicates(new, others)
 
 
 async def change_tier(tx: Tx, case: Case, tier: Tier, reason: str) -> tuple[Case, tuple[str, ...]]:

@@ -14,8 +14,9 @@ from uuid import UUID
 import asyncpg
 
 from alerts.domain.case import Case
+from alerts.domain.duplicates import AGE_DIFFERENCE_MAX, WINDOW, Missing
 from alerts.domain.rings import RingStep, due_at
-from contracts.base import Fact
+from contracts.base import Fact, Position
 from contracts.report import ReportFiled
 
 _CASE_COLUMNS = """
@@ -48,10 +49,16 @@ insert into ring (case_id, step, region_code, radius_km, due_at, issued_at)
 select $1, t.step, $2, t.radius_km, t.due_at, case when t.step <= $3 then $4::timestamptz end
 from unnest($5::integer[], $6::double precision[], $7::timestamptz[]) as t (step, radius_km, due_at)
 """
-_NEAR_IN_TIME = f"""
-select {_CASE_COLUMNS} from case_file
-where state = 'open' and region_code = $1 and last_seen_at between $2 and $3 and id <> $4
-order by last_seen_at desc limit $5
+# Those that can't be the same child are left out here, so that the limit counts only those that can.
+_ALIKE = """
+select id, case_code, exercise, child ->> 'sex', (child ->> 'age_years')::integer, (child ->> 'height_cm')::integer,
+    (last_seen_place -> 'position' ->> 'lon')::double precision,
+    (last_seen_place -> 'position' ->> 'lat')::double precision, last_seen_at
+from case_file
+where state = 'open' and region_code = $1 and last_seen_at between $2::timestamptz - $3::interval and $2 + $3
+    and exercise = $4 and abs((child ->> 'age_years')::integer - $5) <= $6
+    and ($7 = 'unknown' or child ->> 'sex' in ('unknown', $7))
+order by abs(extract(epoch from last_seen_at - $2)) limit $8
 """
 _DUE_CASES = f"""
 select {_CASE_COLUMNS} from case_file
@@ -253,11 +260,26 @@ async def cases(conn: asyncpg.Connection, open_only: bool, limit: int) -> list[C
     return [_case(row) for row in await conn.fetch(sql, open_only, limit)]
 
 
-async def open_cases_between(
-    conn: asyncpg.Connection, region_code: str, since: datetime, until: datetime, not_id: UUID, limit: int
-) -> list[Case]:
-    """Open cases of a region whose child was last seen in this time."""
-    return [_case(row) for row in await conn.fetch(_NEAR_IN_TIME, region_code, since, until, not_id, limit)]
+async def cases_alike(conn: asyncpg.Connection, region_code: str, new: Missing, limit: int) -> list[Missing]:
+    """Open cases of a region that could be the same child's, the nearest in time first."""
+    rows = await conn.fetch(
+        _ALIKE,
+        region_code,
+        new.last_seen_at,
+        WINDOW,
+        new.exercise,
+        new.age_years,
+        AGE_DIFFERENCE_MAX,
+        new.sex,
+        limit,
+    )
+    return [_missing(row) for row in rows]
+
+
+def _missing(row: asyncpg.Record) -> Missing:
+    id_, code, exercise, sex, age_years, height_cm, lon, lat, last_seen_at = row
+    position = Position.model_construct(lon=lon, lat=lat)
+    return Missing(id_, code, exercise, sex, age_years, height_cm, position, last_seen_at)
 
 
 async def merged_into(conn: asyncpg.Connection, case_id: UUID) -> list[asyncpg.Record]:
