@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import json
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -25,7 +24,6 @@ from guitu import auth
 from guitu.embedded.ports import next_free_port
 from guitu.pg import open_pool
 from guitu.settings import Settings
-from guitu.supervisor.members import MEMBERS
 from guitu.supervisor.system import System
 
 COACH_CENTRE = (108.706, 30.93)
@@ -193,12 +191,14 @@ async def open_arrivals(settings: Settings, *topics: str) -> AsyncIterator[Arriv
         await consumer.stop()
 
 
-async def until(conn: asyncpg.Connection, sql: str, *values: Any, pause_s: float = 0.001) -> float:
+async def until(
+    conn: asyncpg.Connection, sql: str, *values: Any, pause_s: float = 0.001, bound_s: float = WAIT_S
+) -> float:
     """Ask until the answer is true; returns the `perf_counter` second of it. Raises: TooSlow."""
-    end = time.perf_counter() + WAIT_S
+    end = time.perf_counter() + bound_s
     while not await conn.fetchval(sql, *values):
         if time.perf_counter() > end:
-            raise TooSlow(f"Not within {WAIT_S:g} s: {sql}")
+            raise TooSlow(f"Not within {bound_s:g} s: {sql}")
         await asyncio.sleep(pause_s)
     return time.perf_counter()
 
@@ -206,15 +206,3 @@ async def until(conn: asyncpg.Connection, sql: str, *values: Any, pause_s: float
 def ms(pairs: Sequence[tuple[float, float]]) -> list[float]:
     """Milliseconds from the first to the second of each pair."""
     return [(end - begin) * 1000 for begin, end in pairs]
-
-
-def headers_of(headers: Any) -> dict[str, str]:
-    """Outbox headers, whether the driver decoded them or not."""
-    return dict(json.loads(headers) if isinstance(headers, str) else headers)
-
-
-def free_base() -> int:
-    """A base whose ports are free for all members of a group."""
-    base = next_free_port(27_000, span=3_000)
-    assert base + max(each.port_offset for each in MEMBERS) < 65_000
-    return base

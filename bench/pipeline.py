@@ -1,139 +1,149 @@
-"""Events a second through one service: outbox, relay, Kafka, Faust, inbox, effect; beside bare libraries.
+"""Events a second through all services, sustained, with nothing left waiting; and through the ground alone.
 
-The service is the toy of the tests (one effect row and one audit row an event), so this is the ground's own
-cost. The ceiling is bare asyncpg + aiokafka doing the same writes in the same run, without any guarantee.
+An outside system floods guitu.reports; every report becomes a case, a plan, a DNA intake and an SMS to one site,
+and all of it is folded into the case's live status. An event is a fact on a topic. The ceiling is bare asyncpg and
+aiokafka doing one row in, one message and one row out an event, in the same run.
+`--minutes` floods at a bounded rate for so long and says how the services' memory grew.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
+import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import aiokafka
 import asyncpg
-from fastapi import FastAPI
+import psutil
 
-from _figures import Figure, percentile, show
-from guitu.embedded.node import Node
-from guitu.migrate import migrate_now
-from guitu.service import Runtime, running
+from _bare import bare_events_per_s
+from _figures import Figure, show
+from _ground_cost import measure_ground
+from _stack import running, until, write_directory
+from contracts import wire
+from contracts.base import Child, EventId, Place, Position, ReportId, Sex
+from contracts.report import ReportFiled
 from guitu.settings import Settings
-from guitu.topics import ensure_topics
+from guitu.supervisor.members import SERVICES
+from guitu.supervisor.system import System
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-
-from harness import ground
-from harness.examples import report
-from toy import TOY
-
-BATCH = 200
-
-
-async def until(count: Callable[[], Awaitable[int]], wanted: int, timeout_s: float = 120) -> None:
-    """Wait until `count()` reaches `wanted`. Raises: TimeoutError."""
-    end = time.monotonic() + timeout_s
-    while await count() < wanted:
-        if time.monotonic() > end:
-            raise TimeoutError(f"Only {await count()} of {wanted} effects after {timeout_s} s.")
-        await asyncio.sleep(0.02)
+SCHEMAS = ("alerts", "dispatch", "dna_intake", "notifications")
+SOAK_REPORTS_PER_S = 10
+DRAINED = """
+select (select count(*) from alerts.case_file) = $1
+    and (select count(*) from alerts.plan_line) = $1
+    and (select count(*) from alerts.dna_line) = 2 * $1
+    and (select count(*) from alerts.notice_line where state = 'delivered') >= $1
+    and not exists (select from notifications.delivery where state not in ('delivered', 'cancelled'))
+"""
+FACTS = " + ".join(f"(select count(*) from {schema}.outbox)" for schema in SCHEMAS)
 
 
-async def ours(runtime: Runtime, events: int) -> float:
-    """Seconds from the first post to the last committed effect."""
-
-    async def seen() -> int:
-        return int(await runtime.pool.fetchval("select count(*) from seen"))
-
-    before, start = await seen(), time.perf_counter()
-    for _ in range(events // BATCH):
-        async with runtime.tx(actor="bench") as tx:
-            for _ in range(BATCH):
-                tx.publish(report())
-    await until(seen, before + events)
-    return time.perf_counter() - start
-
-
-async def one_by_one(runtime: Runtime, count: int) -> list[float]:
-    """Milliseconds from a post to its committed effect, one at a time, on an idle machine."""
-    times_ms: list[float] = []
-    for _ in range(count):
-        fact, start = report(), time.perf_counter()
-        async with runtime.tx(actor="bench") as tx:
-            tx.publish(fact)
-        for _ in range(5000):
-            if await runtime.pool.fetchval("select count(*) from seen where report_id = $1", fact.report_id):
-                break
-            await asyncio.sleep(0.0005)
-        times_ms.append((time.perf_counter() - start) * 1000)
-        await asyncio.sleep(0.01)
-    return times_ms
-
-
-async def bare(settings: Settings, events: int) -> float:
-    """The same rows and messages by asyncpg and aiokafka alone; seconds."""
-    conn = await asyncpg.connect(settings.database_url)
-    await conn.execute(
-        "create table bare_out (k text, v bytea); create table bare_in (id uuid primary key, note text)"
+def report(number: int) -> ReportFiled:
+    """A fictional child somewhere around the county seat."""
+    now = datetime.now(UTC)
+    place = Position(lon=108.65 + number % 100 * 0.001, lat=30.9 + number // 100 % 100 * 0.001)
+    return ReportFiled(
+        region_code="500235",
+        occurred_at=now,
+        report_id=ReportId(uuid4()),
+        child=Child(sex=Sex.male, age_years=number % 18, appearance="红色外套"),
+        last_seen_place=Place(position=place, name="云阳客运中心"),
+        last_seen_at=now - timedelta(minutes=10),
+        source="bench",
     )
+
+
+async def flood(settings: Settings, reports: int, per_s: float | None = None) -> None:
+    """Write reports onto the topic, as fast as the broker takes them or so many a second."""
     producer = aiokafka.AIOKafkaProducer(
         bootstrap_servers=settings.kafka, acks="all", enable_idempotence=True
     )
-    consumer = aiokafka.AIOKafkaConsumer(
-        "guitu.dna", bootstrap_servers=settings.kafka, auto_offset_reset="earliest"
-    )
     await producer.start()
-    await consumer.start()
-    start = time.perf_counter()
-    for _ in range(events // BATCH):
-        facts = [report() for _ in range(BATCH)]
-        values = [fact.model_dump_json().encode() for fact in facts]
-        keys = [str(fact.report_id) for fact in facts]
-        await conn.execute("insert into bare_out select * from unnest($1::text[], $2::bytea[])", keys, values)
-        await asyncio.gather(
-            *[await producer.send("guitu.dna", v, key=k.encode()) for k, v in zip(keys, values, strict=True)]
+    begin, acks = time.perf_counter(), []
+    for n in range(reports):
+        message = wire.encode(report(n), EventId(uuid4()), "bench")
+        acks.append(
+            await producer.send(
+                message.topic, message.value, key=message.key.encode(), headers=message.headers
+            )
         )
-    done = 0
-    while done < events:
-        for batch in (await consumer.getmany(timeout_ms=200, max_records=500)).values():
-            ids = [message.key.decode() for message in batch]
-            await conn.execute("insert into bare_in select unnest($1::uuid[]), ''", ids)
-            done += len(batch)
-    seconds = time.perf_counter() - start
+        if per_s:
+            await asyncio.sleep(max(0.0, begin + n / per_s - time.perf_counter()))
+    await asyncio.gather(*acks)
     await producer.stop()
-    await consumer.stop()
+
+
+async def sustained(settings: Settings, reports: int, already: int) -> tuple[float, int]:
+    """Seconds from the first report to the last fold, and how many facts that were."""
+    conn = await asyncpg.connect(settings.database_url)
+    before = await conn.fetchval(f"select {FACTS}")
+    begin = time.perf_counter()
+    await flood(settings, reports)
+    end = await until(conn, DRAINED, already + reports, pause_s=0.1, bound_s=900)
+    facts = await conn.fetchval(f"select {FACTS}") - before + reports
     await conn.close()
-    return seconds
+    return end - begin, facts
 
 
-async def measure(settings: Settings, events: int) -> dict[str, Figure]:
-    """All figures of this bench."""
-    async with running(TOY, settings, 0, FastAPI()) as runtime:
-        await ours(runtime, BATCH)
-        idle_ms = await one_by_one(runtime, 100)
-        took_s = await ours(runtime, events)
-    bare_s = await bare(settings, events)
+def resident_mb(system: System) -> dict[str, float]:
+    """Resident memory of each service."""
     return {
-        "events_per_s": Figure(events / took_s, "1/s", 1000, events / bare_s),
-        "hop_ms_p50": Figure(percentile(idle_ms, 0.5), "ms", 10),
-        "hop_ms_p99": Figure(percentile(idle_ms, 0.99), "ms", 30),
+        each.name: psutil.Process(system.supervisor.pid(each.name)).memory_info().rss / 2**20
+        for each in SERVICES
     }
 
 
+async def soak(system: System, settings: Settings, minutes: float, already: int) -> dict[str, Figure]:
+    """How much each service grew from one minute after the beginning to the end, in percent."""
+    conn = await asyncpg.connect(settings.database_url)
+    done = already
+    warm: dict[str, float] = {}
+    begin = time.perf_counter()
+    while time.perf_counter() - begin < minutes * 60:
+        await flood(settings, SOAK_REPORTS_PER_S * 10, SOAK_REPORTS_PER_S)
+        done += SOAK_REPORTS_PER_S * 10
+        await until(conn, DRAINED, done, pause_s=0.2, bound_s=120)
+        if not warm and time.perf_counter() - begin > 60:
+            warm = resident_mb(system)
+        print(f"  soak: {(time.perf_counter() - begin) / 60:.1f} min, {done} reports", flush=True)
+    await conn.close()
+    now = resident_mb(system)
+    return {
+        f"growth_pct_{name.replace('-', '_')}": Figure((now[name] / warm[name] - 1) * 100, "%", 5)
+        for name in warm
+    }
+
+
+async def measure(system: System, settings: Settings, reports: int, minutes: float) -> dict[str, Figure]:
+    """All figures of the services together."""
+    await sustained(settings, 100, 0)
+    seconds, facts = await sustained(settings, reports, 100)
+    bare = await bare_events_per_s(settings, max(2_000, facts))
+    grown = await soak(system, settings, minutes, 100 + reports) if minutes else {}
+    return {
+        "events_per_s": Figure(facts / seconds, "1/s", 1000, bare),
+        "reports_per_s": Figure(reports / seconds, "1/s"),
+    } | grown
+
+
 def main() -> None:
-    """Run on a node of its own."""
+    """First all services, then the ground alone on a node of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="4,000 events instead of 20,000")
+    parser.add_argument("--quick", action="store_true", help="500 reports instead of 3,000")
+    parser.add_argument("--minutes", type=float, default=0.0, help="then soak for so long")
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
     options = parser.parse_args()
-    with Node(ephemeral=True, outside={}) as node:
-        settings = ground.settings_for(node.env, log_level="error")
-        migrate_now(settings.database_url, ("toy",))
-        asyncio.run(ensure_topics(settings))
-        figures = asyncio.run(measure(settings, 4_000 if options.quick else 20_000))
+    with tempfile.TemporaryDirectory() as folder:
+        one_site = write_directory(Path(folder), 1)
+        with running(one_site) as (system, settings):
+            reports = 500 if options.quick else 3_000
+            figures = asyncio.run(measure(system, settings, reports, options.minutes))
+    figures |= measure_ground(4_000 if options.quick else 20_000)
     show("pipeline", figures, as_json=options.json)
 
 
