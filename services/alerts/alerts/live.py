@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from alerts import store, store_status
+from alerts import store_status
 from alerts.domain.progress import NOTICE_STATES, notice_rank, order_rank
-from contracts.base import CaseFact
 from contracts.dna import DnaFact
 from contracts.notice import (
     NoticeAccepted,
@@ -58,9 +55,9 @@ DNA_NOT_SHOWN = frozenset({"region_code", "exercise", "occurred_at", "case_id"})
 
 async def when_planned(tx: Tx, plan: PlanPublished) -> None:
     """The newest plan says which exits are still open."""
-    if await store_status.fold_plan(tx.conn, plan):
-        details = {"plan_number": plan.plan_number, "trigger": plan.trigger, "open": len(plan.open_exits)}
-        await _tell(tx, plan, details | {"closed": plan.closed_exits, "orders": len(plan.order_ids)})
+    details = {"plan_number": plan.plan_number, "trigger": plan.trigger, "open": len(plan.open_exits)}
+    more = {"closed": plan.closed_exits, "orders": len(plan.order_ids)}
+    store_status.fold_plan(tx, plan, details | more)
 
 
 async def when_order_moved(tx: Tx, fact: OrderFact) -> None:
@@ -69,33 +66,35 @@ async def when_order_moved(tx: Tx, fact: OrderFact) -> None:
     details = fact.model_dump(mode="json", include=set(ORDER_DETAILS))
     if isinstance(fact, OrderStoodDown):
         details["stood_down_reason"] = fact.reason
-    if await store_status.fold_order(tx.conn, fact, state, order_rank(state), details):
-        who = {"order_id": str(fact.order_id), "unit_id": str(fact.unit_id), "state": state}
-        stop = {"stop": details["stop"]} if "stop" in details else {}
-        await _tell(tx, fact, who | stop)
+    store_status.fold_order(tx, fact, state, order_rank(state), details)
+    who = {"order_id": str(fact.order_id), "unit_id": str(fact.unit_id), "state": state}
+    stop = {"stop": details["stop"]} if "stop" in details else {}
+    store_status.tell(tx, fact, fact.case_id, who | stop)
 
 
 async def when_notice_moved(tx: Tx, fact: NoticeFact) -> None:
     """A notice went one step on."""
     state = NOTICE_STATE_OF[type(fact)]
     assert state in NOTICE_STATES, f"{state} is no state of a notice."
-    escalated = isinstance(fact, NoticeEscalated)
-    ours = await store_status.fold_notice(tx.conn, fact, state, notice_rank(state), escalated)
-    if ours and isinstance(fact, NOTICES_IN_TIMELINE):
+    store_status.fold_notice(tx, fact, state, notice_rank(state), isinstance(fact, NoticeEscalated))
+    if isinstance(fact, NOTICES_IN_TIMELINE):
         wanted = {"delivery_id", "kind", "site_id", "unit_id", "channel", "code", "to"}
-        await _tell(tx, fact, fact.model_dump(mode="json", include=wanted, exclude_none=True))
+        details = fact.model_dump(mode="json", include=wanted, exclude_none=True)
+        store_status.tell(tx, fact, fact.case_id, details)
 
 
 async def when_sighted(tx: Tx, fact: SightingReported) -> None:
     """Somebody saw the child, perhaps; the operator's own sightings are known already."""
     if await store_status.keep_sighting(tx.conn, fact):
-        await _tell(tx, fact, {"sighting_id": str(fact.sighting_id), "channel": fact.channel})
+        details = {"sighting_id": str(fact.sighting_id), "channel": fact.channel}
+        store_status.tell(tx, fact, fact.case_id, details)
 
 
 async def when_assessed(tx: Tx, fact: SightingAssessed) -> None:
     """A person judged a sighting; our own judgements are known already."""
     if await store_status.keep_verdict(tx.conn, fact):
-        await _tell(tx, fact, {"sighting_id": str(fact.sighting_id), "verdict": fact.verdict})
+        details = {"sighting_id": str(fact.sighting_id), "verdict": fact.verdict}
+        store_status.tell(tx, fact, fact.case_id, details)
 
 
 async def when_dna_moved(tx: Tx, fact: DnaFact) -> None:
@@ -103,10 +102,5 @@ async def when_dna_moved(tx: Tx, fact: DnaFact) -> None:
     if fact.case_id is None:
         return
     details = fact.model_dump(mode="json", exclude=set(DNA_NOT_SHOWN), exclude_none=True)
-    at = fact.occurred_at
-    if await store_status.fold_dna(tx.conn, fact.case_id, fact.region_code, fact.type_, at, details):
-        await store.timeline_entry(tx.conn, fact.case_id, fact.region_code, at, fact.type_, details)
-
-
-async def _tell(tx: Tx, fact: CaseFact, details: dict[str, Any]) -> None:
-    await store.timeline_entry(tx.conn, fact.case_id, fact.region_code, fact.occurred_at, fact.type_, details)
+    store_status.fold_dna(tx, fact, fact.case_id, details)
+    store_status.tell(tx, fact, fact.case_id, details)

@@ -1,29 +1,38 @@
 """SQL of the live status: what orders, notices, sightings and DNA told us, folded by case.
 
 Every write guards against older news, since topics keep order by key only; a fact of a case that is not ours
-changes nothing.
+changes nothing. Folds wait for the end of their transaction: a batch of facts is one round trip a kind.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from contracts.base import Fact
+from contracts.dna import DnaFact
 from contracts.notice import NoticeFact
 from contracts.order import OrderFact, PlanPublished
 from contracts.sighting import SightingAssessed, SightingReported
+from guitu.tx import Tx
 
 _PLAN = """
-insert into plan_line (
-    case_id, region_code, plan_id, plan_number, published_at, closed_exits, open_exits, units_free)
-select $1, $2, $3, $4, $5, $6, $7, $8 where exists (select 1 from case_file where id = $1)
-on conflict (case_id) do update set
-    plan_id = excluded.plan_id, plan_number = excluded.plan_number, published_at = excluded.published_at,
-    closed_exits = excluded.closed_exits, open_exits = excluded.open_exits, units_free = excluded.units_free
-where plan_line.plan_number < excluded.plan_number
+with newest as (
+    insert into plan_line (
+        case_id, region_code, plan_id, plan_number, published_at, closed_exits, open_exits, units_free)
+    select $1, $2, $3, $4, $5, $6, $7, $8 where exists (select 1 from case_file where id = $1)
+    on conflict (case_id) do update set
+        plan_id = excluded.plan_id, plan_number = excluded.plan_number, published_at = excluded.published_at,
+        closed_exits = excluded.closed_exits, open_exits = excluded.open_exits, units_free = excluded.units_free
+    where plan_line.plan_number < excluded.plan_number
+    returning case_id)
+insert into timeline (case_id, region_code, at, type, details) select case_id, $2, $5, $9, $10 from newest
+"""
+_TIMELINE = """
+insert into timeline (case_id, region_code, at, type, details)
+select $1, $2, $3, $4, $5 where exists (select 1 from case_file where id = $1)
 """
 _ORDER = """
 insert into order_line as line (order_id, case_id, region_code, unit_id, state, rank, changed_at, details)
@@ -66,10 +75,10 @@ on conflict (case_id, type) do update set
 """
 
 
-async def fold_plan(conn: asyncpg.Connection, plan: PlanPublished) -> bool:
-    """Keep the newest plan of a case; False if this one is older, or the case is not ours."""
+def fold_plan(tx: Tx, plan: PlanPublished, details: dict[str, Any]) -> None:
+    """Keep the newest plan of a case, and tell it; an older one, or one of a case not ours, changes nothing."""
     exits = plan.model_dump(mode="json", include={"open_exits"})["open_exits"]
-    status = await conn.execute(
+    tx.later(
         _PLAN,
         plan.case_id,
         plan.region_code,
@@ -79,44 +88,31 @@ async def fold_plan(conn: asyncpg.Connection, plan: PlanPublished) -> bool:
         plan.closed_exits,
         exits,
         plan.units_free,
-    )
-    return bool(status == "INSERT 0 1")
-
-
-async def fold_order(
-    conn: asyncpg.Connection, fact: OrderFact, state: str, rank: int, details: dict[str, Any]
-) -> bool:
-    """Move an order on; False if the case is not ours."""
-    status = await conn.execute(
-        _ORDER,
-        fact.order_id,
-        fact.case_id,
-        fact.region_code,
-        fact.unit_id,
-        state,
-        rank,
-        fact.occurred_at,
+        plan.type_,
         details,
     )
-    return bool(status == "INSERT 0 1")
 
 
-async def fold_notice(
-    conn: asyncpg.Connection, fact: NoticeFact, state: str, rank: int, escalated: bool
-) -> bool:
-    """Move a notice on; False if the case is not ours."""
-    status = await conn.execute(
-        _NOTICE,
-        fact.delivery_id,
-        fact.case_id,
-        fact.region_code,
-        fact.kind,
-        state,
-        rank,
-        escalated,
-        fact.occurred_at,
-    )
-    return bool(status == "INSERT 0 1")
+def fold_order(tx: Tx, fact: OrderFact, state: str, rank: int, details: dict[str, Any]) -> None:
+    """Move an order on."""
+    who = fact.order_id, fact.case_id, fact.region_code, fact.unit_id
+    tx.later(_ORDER, *who, state, rank, fact.occurred_at, details)
+
+
+def fold_notice(tx: Tx, fact: NoticeFact, state: str, rank: int, escalated: bool) -> None:
+    """Move a notice on."""
+    what = fact.delivery_id, fact.case_id, fact.region_code, fact.kind
+    tx.later(_NOTICE, *what, state, rank, escalated, fact.occurred_at)
+
+
+def fold_dna(tx: Tx, fact: DnaFact, case_id: UUID, details: dict[str, Any]) -> None:
+    """Keep the newest fact of each type and count them."""
+    tx.later(_DNA, case_id, fact.type_, fact.region_code, fact.occurred_at, details)
+
+
+def tell(tx: Tx, fact: Fact, case_id: UUID, details: dict[str, Any]) -> None:
+    """Add a line to the timeline of a case of ours."""
+    tx.later(_TIMELINE, case_id, fact.region_code, fact.occurred_at, fact.type_, details)
 
 
 async def keep_sighting(conn: asyncpg.Connection, fact: SightingReported) -> bool:
@@ -145,13 +141,6 @@ async def keep_verdict(conn: asyncpg.Connection, fact: SightingAssessed) -> bool
         _VERDICT, fact.sighting_id, fact.case_id, fact.verdict, fact.reason, fact.occurred_at
     )
     return bool(status == "UPDATE 1")
-
-
-async def fold_dna(
-    conn: asyncpg.Connection, case_id: UUID, region: str, type_: str, at: datetime, details: dict[str, Any]
-) -> bool:
-    """Keep the newest fact of each type and count them; False if the case is not ours."""
-    return bool(await conn.execute(_DNA, case_id, type_, region, at, details) == "INSERT 0 1")
 
 
 async def plan_of(conn: asyncpg.Connection, case_id: UUID) -> asyncpg.Record | None:

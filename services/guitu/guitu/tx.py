@@ -20,6 +20,7 @@ class Pending:
 
     facts: list[outbox.Row] = field(default_factory=list)
     audit: list[audit.Row] = field(default_factory=list)
+    later: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
 
 
 @dataclass
@@ -44,16 +45,25 @@ class Tx:
         self.pending.facts.append(outbox.row(fact, event_id, self.source))
         return event_id
 
+    def later(self, statement: str, *values: Any) -> None:
+        """Run a statement at the end of the transaction, with all others like it in one round trip.
+
+        For writes whose result nobody needs and that no later statement of the transaction reads.
+        """
+        self.pending.later.setdefault(statement, []).append(values)
+
     def audit(self, action: str, *, subject: UUID | None = None, **details: Any) -> None:
         """Record who did what to what; never a name, a phone number or a genotype."""
         self.pending.audit.append(audit.Row(self.ids.new(), self.now, self.actor, action, subject, details))
 
     async def flush(self) -> list[outbox.Row]:
         """Write what waits; returns the facts that the relay has to carry after the commit."""
-        facts, rows = self.pending.facts, self.pending.audit
+        facts, rows, later = self.pending.facts, self.pending.audit, self.pending.later
+        for statement, values in later.items():
+            await self.conn.executemany(statement, values)
         if facts:
             await outbox.insert(self.conn, facts)
         if rows:
             await audit.insert(self.conn, rows)
-        self.pending.facts, self.pending.audit = [], []
+        self.pending.facts, self.pending.audit, self.pending.later = [], [], {}
         return facts
