@@ -160,6 +160,17 @@ async def test_an_outside_report_opens_one_case_however_often_it_comes(command: 
     assert await facts(command.runtime, ReportFiled) == []
 
 
+async def test_a_child_whom_an_outside_system_reported_too_is_shown_on_both_cases(command: Desk) -> None:
+    here = await command.reports(sex="male")
+    await react(command.runtime, REACTIONS, outside_report(command.runtime.clock.now()))
+
+    shown = (await command.case(here["case_id"]))["possible_duplicates"]
+
+    assert 1 == len(shown)
+    other = (await command.case(shown[0]["case_id"]))["possible_duplicates"]
+    assert [here["case_id"]] == [each["case_id"] for each in other]
+
+
 async def test_our_own_report_coming_back_from_its_topic_changes_nothing(command: Desk) -> None:
     await command.reports()
     [filed] = await facts(command.runtime, ReportFiled)

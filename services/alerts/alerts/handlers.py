@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from alerts import store
 from alerts.areas import area_of
 from alerts.domain import case as cases
@@ -72,29 +74,31 @@ async def file_report(
     tx.publish(report)
     opened = await open_case(tx, report, settings, tier)
     assert opened is not None, "A report that was just made is new."
-    return opened
+    case, event_id = opened
+    return Opened(case, event_id, await likely_duplicates(tx.conn, case))
 
 
-async def open_case(tx: Tx, report: ReportFiled, settings: AlertSettings, tier: Tier | None) -> Opened | None:
+async def open_case(
+    tx: Tx, report: ReportFiled, settings: AlertSettings, tier: Tier | None
+) -> tuple[Case, EventId] | None:
     """Open the report's case and raise its alert with the ring that is due; None if the report is known."""
     case_id = cases.case_id_of(report.report_id)
     if not await store.insert_report(tx.conn, report, case_id, tx.actor, tx.now):
         return None
     code = await store.next_case_code(tx.conn, settings.case_prefix(report.region_code))
     case = cases.open_case(report, code, tx.now, tier, settings.ring_schedule)
-    likely = await _likely(tx, case)
     fact = cases.raised_fact(case, tx.now)
     await store.insert_case(tx.conn, case)
-    await store.insert_rings(tx.conn, case, settings.ring_schedule, tx.now)
-    await _keep_version(tx, case, "raised", fact)
+    store.insert_rings(tx, case, settings.ring_schedule, tx.now)
+    _keep_version(tx, case, "raised", fact)
     tx.audit("case.opened", subject=case.id, report_id=str(report.report_id), tier=case.tier)
-    return Opened(case, tx.publish(fact), likely)
+    return case, tx.publish(fact)
 
 
-async def _likely(tx: Tx, case: Case) -> list[duplicates.Likeness]:
-    """Called before the case itself is stored."""
+async def likely_duplicates(conn: asyncpg.Connection, case: Case) -> list[duplicates.Likeness]:
+    """Other open cases that may be the same child's, for a person to judge; whoever reported them."""
     new = duplicates.missing_of(case)
-    others = await store.cases_alike(tx.conn, case.region_code, new, COMPARED_MAX)
+    others = await store.cases_alike(conn, case.region_code, new, COMPARED_MAX)
     return duplicates.possible_duplicates(new, others)
 
 
@@ -133,7 +137,7 @@ async def _update(tx: Tx, before: Case, after: Case, changed: tuple[str, ...], r
         return
     fact = cases.updated_fact(after, changed, reason, tx.now)
     await store.update_case(tx.conn, after)
-    await _keep_version(tx, after, "updated", fact, changed, reason)
+    _keep_version(tx, after, "updated", fact, changed, reason)
     tx.publish(fact)
     tx.audit("alert.updated", subject=after.id, version=after.version, changed=list(changed))
 
@@ -156,7 +160,7 @@ async def stand_down(
     fact = cases.stood_down_fact(after, tx.now)
     await store.update_case(tx.conn, after)
     await store.cancel_rings(tx.conn, case.id, tx.now)
-    await _keep_version(tx, after, "stood_down", fact, (), reason)
+    _keep_version(tx, after, "stood_down", fact, (), reason)
     tx.publish(fact)
     tx.audit("alert.stood_down", subject=case.id, version=after.version, outcome=outcome)
     return after
@@ -176,7 +180,7 @@ async def merge(tx: Tx, case: Case, into: Case, reason: str) -> Case:
     after = await stand_down(tx, case, "merged", reason, into.id)
     if after != case:
         details = {"case_id": str(case.id), "case_code": case.case_code}
-        await store.timeline_entry(tx.conn, into.id, into.region_code, tx.now, "case.merged_here", details)
+        store.timeline_entry(tx, into.id, into.region_code, tx.now, "case.merged_here", details)
     return after
 
 
@@ -200,21 +204,21 @@ async def _widen(tx: Tx, case: Case) -> None:
     after = cases.widened(case, step, radius_km, tx.now)
     fact = cases.widened_fact(after, tx.now)
     await store.update_case(tx.conn, after)
-    await _keep_version(tx, after, "widened", fact)
+    _keep_version(tx, after, "widened", fact)
     tx.publish(fact)
     tx.audit("alert.widened", subject=case.id, version=after.version, step=step)
 
 
-async def _keep_version(
+def _keep_version(
     tx: Tx, case: Case, kind: str, fact: AlertFact, changed: tuple[str, ...] = (), reason: str = ""
 ) -> None:
-    await store.insert_version(tx.conn, case, kind, fact, tx.actor, changed, reason)
+    store.insert_version(tx, case, kind, fact, tx.actor, changed, reason)
     details: dict[str, Any] = {"version": case.version}
     if changed:
         details["changed"] = list(changed)
     if case.outcome:
         details["outcome"] = case.outcome
-    await store.timeline_entry(tx.conn, case.id, case.region_code, tx.now, fact.type_, details)
+    store.timeline_entry(tx, case.id, case.region_code, tx.now, fact.type_, details)
 
 
 async def lock_pair(tx: Tx, first: UUID, second: UUID) -> None:

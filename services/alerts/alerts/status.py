@@ -8,6 +8,7 @@ import asyncpg
 
 from alerts import store, store_status
 from alerts.domain.case import Case
+from alerts.handlers import likely_duplicates
 
 ORDERS_SHOWN = 200
 SIGHTINGS_SHOWN = 200
@@ -37,10 +38,21 @@ async def of_case(conn: asyncpg.Connection, case: Case) -> Json:
                 dict(row) for row in await store_status.sightings_of(conn, case.id, SIGHTINGS_SHOWN)
             ],
             "dna": await _dna(conn, case),
+            "possible_duplicates": await _duplicates(conn, case),
             "merged_cases": [dict(row) for row in await store.merged_into(conn, case.id)],
             "timeline": [dict(row) for row in await store_status.timeline_of(conn, case.id, TIMELINE_SHOWN)],
         }
     )
+
+
+async def _duplicates(conn: asyncpg.Connection, case: Case) -> list[Json]:
+    """Open cases that may be the same child's, looked for at this moment: a later report may be the other one."""
+    if case.state != "open":
+        return []
+    likely = await likely_duplicates(conn, case)
+    return [
+        {"case_id": e.case.id, "case_code": e.case.case_code, "score": e.score, "why": e.why} for e in likely
+    ]
 
 
 async def _orders(conn: asyncpg.Connection, case: Case) -> Json:

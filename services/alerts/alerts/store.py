@@ -18,6 +18,7 @@ from alerts.domain.duplicates import AGE_DIFFERENCE_MAX, WINDOW, Missing
 from alerts.domain.rings import RingStep, due_at
 from contracts.base import Fact, Position
 from contracts.report import ReportFiled
+from guitu.tx import Tx
 
 _CASE_COLUMNS = """
 id, region_code, case_code, exercise, report_id, state, version, tier, child, last_seen_place, last_seen_at,
@@ -44,6 +45,7 @@ _INSERT_VERSION = """
 insert into alert_version (case_id, version, region_code, kind, changed, reason, actor, at, body)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
+_TIMELINE = "insert into timeline (case_id, region_code, at, type, details) values ($1, $2, $3, $4, $5)"
 _INSERT_RINGS = """
 insert into ring (case_id, step, region_code, radius_km, due_at, issued_at)
 select $1, t.step, $2, t.radius_km, t.due_at, case when t.step <= $3 then $4::timestamptz end
@@ -176,8 +178,8 @@ async def update_case(conn: asyncpg.Connection, case: Case) -> None:
     assert status == "UPDATE 1", f"Case {case.id} was not locked while version {case.version} was made."
 
 
-async def insert_version(
-    conn: asyncpg.Connection,
+def insert_version(
+    tx: Tx,
     case: Case,
     kind: str,
     fact: Fact,
@@ -186,18 +188,13 @@ async def insert_version(
     reason: str,
 ) -> None:
     """Add a version to the alert's history."""
-    body = fact.model_dump(mode="json")
-    at = fact.occurred_at
-    await conn.execute(
-        _INSERT_VERSION, case.id, case.version, case.region_code, kind, list(changed), reason, actor, at, body
-    )
+    which, body = (case.id, case.version, case.region_code), fact.model_dump(mode="json")
+    tx.later(_INSERT_VERSION, *which, kind, list(changed), reason, actor, fact.occurred_at, body)
 
 
-async def insert_rings(
-    conn: asyncpg.Connection, case: Case, schedule: Sequence[RingStep], now: datetime
-) -> None:
+def insert_rings(tx: Tx, case: Case, schedule: Sequence[RingStep], now: datetime) -> None:
     """Keep the schedule as rows; the ring that is told now, and those inside it, count as told."""
-    await conn.execute(
+    tx.later(
         _INSERT_RINGS,
         case.id,
         case.region_code,
@@ -320,14 +317,8 @@ async def forget(conn: asyncpg.Connection, case_id: UUID, region_code: str, now:
     return bool(status == "INSERT 0 1")
 
 
-async def timeline_entry(
-    conn: asyncpg.Connection,
-    case_id: UUID,
-    region_code: str,
-    at: datetime,
-    type_: str,
-    details: dict[str, Any],
+def timeline_entry(
+    tx: Tx, case_id: UUID, region_code: str, at: datetime, type_: str, details: dict[str, Any]
 ) -> None:
     """Add a line to the case's timeline."""
-    sql = "insert into timeline (case_id, region_code, at, type, details) values ($1, $2, $3, $4, $5)"
-    await conn.execute(sql, case_id, region_code, at, type_, details)
+    tx.later(_TIMELINE, case_id, region_code, at, type_, details)
