@@ -23,7 +23,7 @@ from dispatch.models import (
 )
 from dispatch.pages import pages_router
 from dispatch.questions import BEIJING
-from guitu.problem import Problem
+from guitu.problem import Problem, refusals
 from guitu.service import Runtime
 
 
@@ -46,7 +46,7 @@ def staff_router(runtime: Runtime) -> APIRouter:
         waiting = [row.order_id for row in rows if row.state == OrderState.stood_down]
         return OrdersAnswer(orders=[order_answer(row) for row in rows], stand_downs_unacknowledged=waiting)
 
-    @router.post("/orders/{order_id}/moves")
+    @router.post("/orders/{order_id}/moves", responses=refusals(409))
     async def moves(p: Operator, order_id: UUID, asked: MoveOrder) -> OrderAnswer:
         """Enter what a unit answered by radio; repeating it changes nothing."""
         try:
@@ -58,7 +58,7 @@ def staff_router(runtime: Runtime) -> APIRouter:
             raise _not_found("order", "指令", order_id)
         return order_answer(row)
 
-    @router.get("/plans")
+    @router.get("/plans", responses=refusals(404))
     async def plans(p: Reader, case_id: UUID) -> PlanAnswer:
         """The newest plan of a case, with the exits that are still open."""
         async with runtime.read(region=p.region_code) as conn:

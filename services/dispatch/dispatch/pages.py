@@ -75,14 +75,23 @@ _HEADERS = {
 
 def pages_router(runtime: Runtime) -> APIRouter:
     """The routes under /o/{token}."""
-    router = APIRouter(tags=["order page"], default_response_class=HTMLResponse)
+    router = APIRouter(
+        tags=["order page"],
+        default_response_class=HTMLResponse,
+        responses=_pages({404: "The link is wrong.", 410: "The link is over."}),
+    )
 
     @router.get("/o/{token}")
     async def page(token: str) -> Response:
         """The order; shows, and changes nothing."""
         return await show(runtime, token)
 
-    @router.post("/o/{token}/{button}")
+    @router.post(
+        "/o/{token}/{button}",
+        status_code=303,
+        response_class=RedirectResponse,
+        responses=_pages({409: "That is not the next step; the page shows what is."}),
+    )
     async def press(token: str, button: str) -> Response:
         """A button: one step of the order, then back to its page. Pressing it again changes nothing."""
         if button not in TARGETS:
@@ -90,6 +99,12 @@ def pages_router(runtime: Runtime) -> APIRouter:
         return await answer(runtime, token, TARGETS[button])
 
     return router
+
+
+def _pages(says: dict[int, str]) -> dict[int | str, dict[str, Any]]:
+    """For the OpenAPI document: these answers are pages for people, too."""
+    page = {"text/html": {"schema": {"type": "string"}}}
+    return {status: {"description": text, "content": page} for status, text in says.items()}
 
 
 async def show(runtime: Runtime, token: str, status: int = 200, refused: bool = False) -> Response:

@@ -50,7 +50,7 @@ async def plan_case(
         return False
     late = {row.order_id: row for row in overdue}
     orders = [late.get(row.order_id, row) for row in await store.orders_locked(tx.conn, case.case_id)]
-    units = await store.units(tx.conn, case.region_code)
+    units = await store.units_free_for(tx.conn, case.region_code, case.case_id)
     sightings = await store.sightings(tx.conn, case.case_id)
     problem = question(county, case.alert, sightings, units, orders, tx.now)
     # Tens of milliseconds on a county's network; the loop goes on with other people's requests.

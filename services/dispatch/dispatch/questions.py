@@ -26,13 +26,12 @@ def question(
     orders: Sequence[OrderRow],
     now: datetime,
 ) -> Problem:
-    """Everything the planner must know; units that are busy with another case are left out."""
+    """Everything the planner must know; `units` are those that no other case has."""
     network, zero = county.network, min(alert.last_seen_at, now)
     places = {place.place_id for place in county.places}
     seen_at = alert.last_seen_place.position
     last_seen = origin_at(network, seen_at.lon, seen_at.lat, 0.0, alert.suspected_mode)
-    free = [unit.row for unit in units if is_free(unit, alert.case_id)]
-    known = [row for row in free if row.base_node in network.index]
+    known = [unit.row for unit in units if unit.row.base_node in network.index]
     local = now.astimezone(BEIJING)
     on_duty = units_of(known, network, local.hour * 60 + local.minute)
     return Problem(
@@ -46,11 +45,6 @@ def question(
         excluded=frozenset(row.unit_id for row in orders if let_time_pass(row)),
         standing={row.unit_id: row.place_id for row in orders if row.state == OrderState.issued},
     )
-
-
-def is_free(unit: UnitNow, case_id: UUID) -> bool:
-    """Whether a unit can be planned with in this case."""
-    return unit.busy_case_id in (None, case_id)
 
 
 def let_time_pass(row: OrderRow) -> bool:

@@ -66,7 +66,8 @@ select u.unit_id, u.code, u.name_zh, u.name_en, u.region_code, u.kind, u.base_no
     u.capabilities, u.shift_start_min, u.shift_end_min, u.turnout_s,
     o.case_id as busy_case_id, o.order_id as busy_order_id
 from unit u left join interception_order o on o.unit_id = u.unit_id and o.state in {_OPEN}
-where u.active and ($1::text = '*' or u.region_code = $1) order by u.code, u.unit_id
+where u.active and ($1::text = '*' or u.region_code = $1) and ($2::uuid is null or coalesce(o.case_id, $2) = $2)
+order by u.code, u.unit_id
 """
 _ORDER = """
 order_id, case_id, unit_id, place_id, plan_id, region_code, exercise, case_code, respond_by, issued_at,
@@ -182,7 +183,12 @@ async def sightings(conn: asyncpg.Connection, case_id: UUID) -> list[Seen]:
 
 async def units(conn: asyncpg.Connection, region_code: str) -> list[UnitNow]:
     """The units of a region (`*`: of every region) and what they are busy with."""
-    return [_unit(record) for record in await conn.fetch(_UNITS, region_code)]
+    return [_unit(record) for record in await conn.fetch(_UNITS, region_code, None)]
+
+
+async def units_free_for(conn: asyncpg.Connection, region_code: str, case_id: UUID) -> list[UnitNow]:
+    """The units of a region that no other case has."""
+    return [_unit(record) for record in await conn.fetch(_UNITS, region_code, case_id)]
 
 
 async def orders_locked(conn: asyncpg.Connection, case_id: UUID) -> list[OrderRow]:

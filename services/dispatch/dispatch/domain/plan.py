@@ -43,6 +43,8 @@ def plan(problem: Problem) -> Plan:
     Raises: ProblemError, if the problem contradicts itself.
     """
     situation = survey(problem)
+    if not situation.units:
+        return verdict(situation, {})
     targets = _targets(situation)
     flow = flow_of(situation.choke, targets)
     sure = _close(situation, flow, targets)

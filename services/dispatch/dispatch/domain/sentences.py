@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 from dispatch.domain.problem import Reason
@@ -30,6 +31,7 @@ _SENTENCES = {
 }
 
 
+@lru_cache(maxsize=4096)
 def sentence(reason: Reason, language: Literal["zh", "en"]) -> str:
     """One sentence, at most 200 characters for names of ordinary length."""
     return _SENTENCES[language][reason.code].format(**dict(reason.parameters))
