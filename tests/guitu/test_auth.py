@@ -18,10 +18,10 @@ KEY = "k" * 48
 SETTINGS = Settings(signing_key=SecretStr(KEY))
 
 
-def test_a_minted_token_says_who_asks() -> None:
+async def test_a_minted_token_says_who_asks() -> None:
     token = auth.mint(SETTINGS, "desk-1", "operator", "500235", NOW, timedelta(hours=1))
 
-    assert auth.Principal("desk-1", "operator", "500235") == auth.read_token(SETTINGS, token, NOW)
+    assert auth.Principal("desk-1", "operator", "500235") == await auth.read_token(SETTINGS, token, NOW)
 
 
 def forged(**changes: Any) -> str:
@@ -53,9 +53,9 @@ def forged(**changes: Any) -> str:
         jwt.encode({"iss": "guitu", "aud": "guitu", "sub": "x", "exp": 9e9}, None, "none"),
     ],
 )
-def test_a_token_that_is_not_ours_is_refused_with_401(token: str) -> None:
+async def test_a_token_that_is_not_ours_is_refused_with_401(token: str) -> None:
     with pytest.raises(Problem) as refusal:
-        auth.read_token(SETTINGS, token, NOW)
+        await auth.read_token(SETTINGS, token, NOW)
 
     assert refusal.value.status == 401
 

@@ -127,7 +127,7 @@ def test_outside_servers_serve_commands_without_a_node(
     assert settings_of_running_node(tmp_path)["GUITU_KAFKA"] == "kafka.example:9092"
 
 
-def test_token_is_accepted_by_this_node_and_its_role_is_checked(
+async def test_token_is_accepted_by_this_node_and_its_role_is_checked(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GUITU_KAFKA", "kafka.example:9092")
@@ -137,7 +137,7 @@ def test_token_is_accepted_by_this_node_and_its_role_is_checked(
     code, text = said(capsys, "token", "operator", "--subject", "duty-desk")
 
     assert code == 0
-    assert read_token(Settings(), text.strip(), datetime.now(UTC)).subject == "duty-desk"
+    assert (await read_token(Settings(), text.strip(), datetime.now(UTC))).subject == "duty-desk"
     assert said(capsys, "token", "emperor")[0] != 0
 
 

@@ -1,7 +1,7 @@
 """Who asks: signed tokens with a role and a region, and signed expiring page links.
 
 The embedded node signs its own tokens (HS256); with GUITU_OIDC_ISSUER set, only that issuer's tokens are read
-(RS256 or ES256, keys from its JWKS). The algorithm list is fixed: a token can't choose its own.
+(RS256 or ES256, see `guitu.oidc`). The algorithm list is fixed: a token can't choose its own.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
-from typing import Any, Literal, cast, get_args
+from typing import Annotated, Any, Literal, cast, get_args
 
 import jwt
-from fastapi import Request
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
 from pydantic import SecretStr
 
+from guitu import oidc
 from guitu.problem import Problem
 from guitu.settings import Settings
 
@@ -26,7 +27,13 @@ Role = Literal[
 ROLES: tuple[str, ...] = get_args(Role)
 OWN_ISSUER = "guitu"
 OWN_ALGORITHMS = ["HS256"]
-OIDC_ALGORITHMS = ["RS256", "ES256"]
+SUBJECT_MAX = 200
+Bearer = Annotated[
+    HTTPAuthorizationCredentials | None,
+    Depends(
+        HTTPBearer(auto_error=False, bearerFormat="JWT", description="From `guitu token` or the OIDC issuer.")
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -60,20 +67,23 @@ def mint(
     return jwt.encode(claims, settings.signing_key.get_secret_value(), OWN_ALGORITHMS[0])
 
 
-@lru_cache(maxsize=4)
-def _jwks(issuer: str) -> jwt.PyJWKClient:
-    return jwt.PyJWKClient(f"{issuer.rstrip('/')}/.well-known/jwks.json", cache_keys=True, timeout=5)
+async def read_token(settings: Settings, token: str, now: datetime) -> Principal:
+    """Check a bearer token.
 
-
-def read_token(settings: Settings, token: str, now: datetime) -> Principal:
-    """Check a bearer token. Raises: Problem 401, with the reason."""
+    Raises: Problem 401, with the reason; Problem 503, if the issuer's keys can't be had.
+    """
     try:
-        claims = _verified(settings, token)
+        claims = await _verified(settings, token)
         _check_times(claims, now)
-        role, region = claims["role"], claims.get("region", "")
-        if role not in ROLES or not (region == "*" or (len(region) == 6 and region.isdigit())):
-            raise jwt.InvalidTokenError(f"role or region missing; roles are {', '.join(ROLES)}")
-        return Principal(str(claims["sub"]), cast(Role, role), region)
+        return _principal(claims)
+    except oidc.IssuerAway as away:
+        raise Problem(
+            503,
+            "issuer_away",
+            f"The issuer of tokens could not be asked for its keys: {away}.",
+            "身份认证服务暂不可用,请稍后重试。",
+            "Send the same request again; if it stays so, check GUITU_OIDC_ISSUER and the way to it.",
+        ) from None
     except (jwt.PyJWTError, KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise Problem(
             401,
@@ -84,21 +94,43 @@ def read_token(settings: Settings, token: str, now: datetime) -> Principal:
         ) from None
 
 
-def _verified(settings: Settings, token: str) -> dict[str, Any]:
+def _principal(claims: dict[str, Any]) -> Principal:
+    subject, role, region = str(claims["sub"]), claims["role"], claims.get("region", "")
+    if role not in ROLES or not (
+        region == "*" or (len(region) == 6 and region.isascii() and region.isdigit())
+    ):
+        raise jwt.InvalidTokenError(f"role or region missing; roles are {', '.join(ROLES)}")
+    # It is written into the audit log, which can't hold a NUL, and into other people's terminals.
+    if not (0 < len(subject) <= SUBJECT_MAX and subject.isprintable()):
+        raise jwt.InvalidTokenError(f"its subject is not 1 to {SUBJECT_MAX} printable characters")
+    return Principal(subject, cast(Role, role), region)
+
+
+async def _verified(settings: Settings, token: str) -> dict[str, Any]:
     options: Any = {
         "require": ["exp", "sub", "iss", "aud"],
         "verify_exp": False,
         "verify_nbf": False,
         "verify_iat": False,
     }
+    key: Any = settings.signing_key.get_secret_value()
+    issuer, algorithms = OWN_ISSUER, OWN_ALGORITHMS
     if settings.oidc_issuer:
-        key: Any = _jwks(settings.oidc_issuer).get_signing_key_from_jwt(token).key
-        issuer, algorithms = settings.oidc_issuer, OIDC_ALGORITHMS
-    else:
-        key, issuer, algorithms = settings.signing_key.get_secret_value(), OWN_ISSUER, OWN_ALGORITHMS
+        key = await oidc.keys_of(settings.oidc_issuer).key(_key_id(token))
+        issuer, algorithms = settings.oidc_issuer, oidc.ALGORITHMS
     return jwt.decode(
         token, key, algorithms=algorithms, issuer=issuer, audience=settings.oidc_audience, options=options
     )
+
+
+def _key_id(token: str) -> str:
+    """Which key is said to have signed it; nothing of the token is believed yet."""
+    header = jwt.get_unverified_header(token)
+    if header.get("alg") not in oidc.ALGORITHMS:
+        raise jwt.InvalidAlgorithmError(f"it must be signed by {' or '.join(oidc.ALGORITHMS)}")
+    if not isinstance(header.get("kid"), str):
+        raise jwt.InvalidTokenError("it does not name its key (kid)")
+    return str(header["kid"])
 
 
 def _check_times(claims: dict[str, Any], now: datetime) -> None:
@@ -110,20 +142,19 @@ def _check_times(claims: dict[str, Any], now: datetime) -> None:
         raise jwt.ImmatureSignatureError("it is not valid yet")
 
 
-def allow(*roles: Role) -> Callable[[Request], Awaitable[Principal]]:
+def allow(*roles: Role) -> Callable[[Request, Bearer], Awaitable[Principal]]:
     """A FastAPI dependency: the principal, if the role is one of `roles` (admin always is).
 
     Raises: Problem 401 without a valid token, 403 with the wrong role.
     """
 
-    async def principal(request: Request) -> Principal:
+    async def principal(request: Request, bearer: Bearer) -> Principal:
         runtime = request.app.state.runtime
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        if bearer is None or not bearer.credentials:
             raise Problem(
                 401, "token_missing", "Send `Authorization: Bearer TOKEN`.", "请先登录。", "Log in first."
             )
-        found = read_token(runtime.settings, token.strip(), runtime.clock.now())
+        found = await read_token(runtime.settings, bearer.credentials.strip(), runtime.clock.now())
         if found.role not in (*roles, "admin"):
             raise Problem(
                 403,
