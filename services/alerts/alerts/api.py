@@ -29,6 +29,7 @@ from contracts.report import ReportFiled
 from guitu import idempotency
 from guitu.auth import Principal
 from guitu.idempotency import StoredAnswer
+from guitu.problem import refusals
 from guitu.service import Runtime
 from guitu.tx import Tx
 
@@ -150,7 +151,7 @@ def cases_router(runtime: Runtime) -> APIRouter:
 
 def alert_router(runtime: Runtime, settings: AlertSettings) -> APIRouter:
     """Change an alert, or end it."""
-    router = APIRouter(tags=["alerts"])
+    router = APIRouter(tags=["alerts"], responses=refusals(409))
 
     @router.post("/cases/{case_id}/tier")
     async def tier(p: Commander, case_id: UUID, said: TierIn) -> VersionOut:

@@ -11,7 +11,7 @@ from alerts import vault
 from alerts.access import Commander, Leader, access_case_to_change
 from alerts.models import ForgetIn, ForgetOut, IdentityIn
 from contracts.base import ShortText
-from guitu.problem import Problem
+from guitu.problem import Problem, refusals
 from guitu.service import Runtime
 
 PURPOSE_MIN = 3
@@ -21,7 +21,7 @@ def identity_router(runtime: Runtime) -> APIRouter:
     """Keep, read and erase who the child and the family are."""
     router = APIRouter(tags=["identity"])
 
-    @router.put("/cases/{case_id}/identity", status_code=204)
+    @router.put("/cases/{case_id}/identity", status_code=204, responses=refusals(410))
     async def keep(p: Commander, case_id: UUID, said: IdentityIn) -> Response:
         """Seal the whole identity in place of an older one."""
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
@@ -29,7 +29,7 @@ def identity_router(runtime: Runtime) -> APIRouter:
             await vault.keep(tx, runtime.settings, case, said.model_dump())
         return Response(status_code=204)
 
-    @router.get("/cases/{case_id}/identity")
+    @router.get("/cases/{case_id}/identity", responses=refusals(400, 410))
     async def read(
         p: Commander,
         case_id: UUID,

@@ -13,6 +13,7 @@ from alerts.models import AssessmentIn, AssessmentOut, SightingIn, SightingOut
 from alerts.settings import AlertSettings
 from guitu import idempotency
 from guitu.idempotency import StoredAnswer
+from guitu.problem import refusals
 from guitu.service import Runtime
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
@@ -20,7 +21,7 @@ Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 
 def sightings_router(runtime: Runtime, settings: AlertSettings) -> APIRouter:
     """What somebody saw, and what a person thinks of it."""
-    router = APIRouter(tags=["sightings"])
+    router = APIRouter(tags=["sightings"], responses=refusals(409))
 
     @router.post("/cases/{case_id}/sightings", status_code=201, response_model=SightingOut)
     async def report(p: Commander, case_id: UUID, said: SightingIn, request: Request, key: Key = None) -> Any:

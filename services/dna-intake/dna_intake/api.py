@@ -13,6 +13,7 @@ from dna_intake.domain.requests import sentence_en, sentence_zh
 from dna_intake.models import AskGate, CrossMatchAnswer, CrossMatchRow, GateAnswer, RequestsAnswer
 from dna_intake.refusals import not_found
 from dna_intake.specimens_api import specimens_router
+from guitu.problem import refusals
 from guitu.service import Runtime
 
 
@@ -54,7 +55,7 @@ def gate_router(runtime: Runtime) -> APIRouter:
     """May this child be registered?"""
     router = APIRouter(tags=["gate"])
 
-    @router.post("/gate-requests", status_code=201)
+    @router.post("/gate-requests", status_code=201, responses=refusals(404))
     async def ask(p: Office, asked: AskGate) -> GateAnswer:
         """Always `hold` in this version, with the reason: the comparison is not available yet."""
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:

@@ -27,7 +27,7 @@ from dna_intake.models import (
 from dna_intake.refusals import not_found
 from dna_intake.settings import dna_settings
 from guitu import idempotency
-from guitu.problem import Problem
+from guitu.problem import Problem, refusals
 from guitu.service import Runtime
 from guitu.vault import master_key
 
@@ -38,7 +38,7 @@ def specimens_router(runtime: Runtime) -> APIRouter:
     due_after = dna_settings(runtime.settings).sample_due_after
     _add_reading(router, runtime)
 
-    @router.post("/specimens", status_code=201)
+    @router.post("/specimens", status_code=201, responses=refusals(404, 409))
     async def register(
         p: Registrar,
         request: Request,
@@ -58,13 +58,13 @@ def specimens_router(runtime: Runtime) -> APIRouter:
                 await idempotency.remember(tx, p.subject, idempotency_key, kept)
             return answer
 
-    @router.post("/specimens/{specimen_id}/moves")
+    @router.post("/specimens/{specimen_id}/moves", responses=refusals(409))
     async def move(p: Laboratory, specimen_id: UUID, step: MoveSpecimen) -> SpecimenAnswer:
         """Move a specimen one legal step on; the last move sent again is answered the same."""
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
             return await _described(tx.conn, await laboratory.move(tx, specimen_id, step, due_after))
 
-    @router.post("/specimens/{specimen_id}/profile", status_code=201)
+    @router.post("/specimens/{specimen_id}/profile", status_code=201, responses=refusals(409))
     async def profile(p: Laboratory, specimen_id: UUID, sent: EnterProfile) -> ProfileAnswer:
         """Enter the profile of a quality-checked specimen; it is sealed, and never given back."""
         master = master_key(runtime.settings.vault_key)

@@ -26,7 +26,7 @@ async def live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@router.get("/health/ready")
+@router.get("/health/ready", responses={503: {"description": "The same, with what is missing."}})
 async def ready(request: Request, response: Response) -> dict[str, Any]:
     """200 when the service can do its work; else 503 with what is missing."""
     runtime: Runtime = request.app.state.runtime

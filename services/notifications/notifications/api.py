@@ -8,23 +8,25 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from guitu.auth import Principal, allow
-from guitu.problem import Problem
+from guitu.problem import Problem, refusals
 from guitu.service import Runtime
 from notifications import answers, store
 from notifications.access import access_delivery
 from notifications.outside import Forged, Outside, Unparsable
 from notifications.settings import NotificationSettings
+from notifications.statuses import Came, Statuses
 
 Staff = Annotated[Principal, Depends(allow("operator", "case_leader", "auditor"))]
 CALLBACK_BYTES_MAX = 64 * 1024
 LISTED_MAX = 10_000
 
 
-def callbacks_router(runtime: Runtime, settings: NotificationSettings, provider: Outside) -> APIRouter:
+def callbacks_router(runtime: Runtime, settings: NotificationSettings) -> APIRouter:
     """What the provider calls; each call is signed, and none is believed without its signature."""
-    router = APIRouter(prefix="/twilio", tags=["provider"])
+    router = APIRouter(prefix="/twilio", tags=["provider"], responses=refusals(403, 422))
+    statuses = Statuses(runtime, settings)
 
-    @router.post("/status/{token}", status_code=204)
+    @router.post("/status/{token}", status_code=204, openapi_extra=_form("MessageSid", "MessageStatus"))
     async def status(token: str, request: Request) -> Response:
         """A message's status; late, doubled and shuffled ones change nothing that is known better."""
         form = await _signed_form(request)
@@ -32,10 +34,8 @@ def callbacks_router(runtime: Runtime, settings: NotificationSettings, provider:
             f"?{request.url.query}" if request.url.query else ""
         )
         with _refusals():
-            event_key, outcome = provider.status(url, form, request.headers, token)
-        async with runtime.tx(actor="provider") as tx:
-            known = await answers.status_came(tx, token, event_key, outcome, settings)
-        if not known:
+            event_key, outcome = _provider(runtime).status(url, form, request.headers, token)
+        if not await statuses.settle(Came(token, event_key, outcome)):
             raise Problem(
                 404,
                 "no_such_attempt",
@@ -45,17 +45,41 @@ def callbacks_router(runtime: Runtime, settings: NotificationSettings, provider:
             )
         return Response(status_code=204)
 
-    @router.post("/inbound")
+    @router.post("/inbound", response_class=Twiml, openapi_extra=_form("MessageSid", "From", "To", "Body"))
     async def inbound(request: Request) -> Response:
         """An SMS from outside; answered only if an acknowledgement fits several notices."""
         form = await _signed_form(request)
         with _refusals():
-            sms = provider.inbound(f"{runtime.public_url}{request.url.path}", form, request.headers)
+            url = f"{runtime.public_url}{request.url.path}"
+            sms = _provider(runtime).inbound(url, form, request.headers)
         async with runtime.tx(actor="provider") as tx:
             reply = await answers.reply_came(tx, sms, settings)
-        return Response(_twiml(reply), media_type="application/xml")
+        return Twiml(_twiml(reply))
 
     return router
+
+
+class Twiml(Response):
+    """Twilio's markup."""
+
+    media_type = "application/xml"
+
+
+def _provider(runtime: Runtime) -> Outside:
+    provider: Outside = runtime.state["provider"]
+    return provider
+
+
+def _form(*names: str) -> dict[str, Any]:
+    """For the OpenAPI page: the form that the provider sends, with its signature in a header."""
+    schema = {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in (*names, "ErrorCode")},
+        "required": list(names),
+    }
+    signature = {"name": "X-Twilio-Signature", "in": "header", "required": True, "schema": {"type": "string"}}
+    content = {"application/x-www-form-urlencoded": {"schema": schema}}
+    return {"requestBody": {"required": True, "content": content}, "parameters": [signature]}
 
 
 async def _signed_form(request: Request) -> dict[str, str]:

@@ -137,11 +137,11 @@ def _health() -> APIRouter:
 
 def _looking(carrier: Carrier) -> APIRouter:
     routes = APIRouter()
-    mailbox = carrier.mailbox
 
     @routes.get("/messages")
     async def messages(asked: Annotated[MessageQuery, Query()]) -> dict[str, Any]:
         """Messages, oldest first; with `at_least` and `wait_s` it answers as soon as so many are there."""
+        mailbox = carrier.mailbox
 
         def found() -> list[Message]:
             newest = mailbox.newest(asked.to, asked.sender)
@@ -157,6 +157,7 @@ def _looking(carrier: Carrier) -> APIRouter:
         limit: Annotated[int, Query(ge=0, le=200_000)] = 10_000,
     ) -> dict[str, Any]:
         """How often each text was accepted for each number, whatever was deleted or redacted since."""
+        mailbox = carrier.mailbox
         pairs = (
             {"to": to, "body": body, "count": n} for (to, body), n in mailbox.ledger.items() if n >= min_count
         )
@@ -170,7 +171,7 @@ def _looking(carrier: Carrier) -> APIRouter:
     @routes.get("/idle")
     async def idle(wait_s: Annotated[float, Query(ge=0, le=WAIT_MAX_S)] = 0) -> dict[str, Any]:
         """Whether every status was reached and every callback made; waits up to `wait_s` for it."""
-        reached = await mailbox.pulse.until(lambda: carrier.idle, wait_s)
+        reached = await carrier.mailbox.pulse.until(lambda: carrier.idle, wait_s)
         return {"idle": reached, "callbacks": dict(carrier.courier.counts)}
 
     return routes
@@ -178,7 +179,6 @@ def _looking(carrier: Carrier) -> APIRouter:
 
 def _playing(carrier: Carrier) -> APIRouter:
     routes = APIRouter()
-    mailbox = carrier.mailbox
 
     @routes.post("/inbound")
     async def inbound(text: InboundText) -> dict[str, Any]:
@@ -194,9 +194,10 @@ def _playing(carrier: Carrier) -> APIRouter:
     @routes.get("/numbers")
     async def numbers() -> dict[str, Any]:
         """Our numbers' webhooks, and who told them to stop."""
+        mailbox = carrier.mailbox
         stopped = [{"phone": phone, "ours": ours} for phone, ours in sorted(mailbox.opt_outs)]
-        routes = {"default": carrier.default_inbound_url, **mailbox.inbound_urls}
-        return {"inbound_urls": routes, "opted_out": stopped}
+        urls = {"default": carrier.default_inbound_url, **mailbox.inbound_urls}
+        return {"inbound_urls": urls, "opted_out": stopped}
 
     @routes.put("/numbers/{number}")
     async def route_number(number: str, route: NumberRoute) -> dict[str, str]:
@@ -204,7 +205,7 @@ def _playing(carrier: Carrier) -> APIRouter:
         if number == "default":
             carrier.default_inbound_url = route.inbound_url
         elif SENDER.match(number):
-            mailbox.set_inbound_url(number, route.inbound_url)
+            carrier.mailbox.set_inbound_url(number, route.inbound_url)
         else:
             raise HTTPException(422, f"{number!r} is not a number that can receive texts.")
         return {"number": number, "inbound_url": route.inbound_url}
