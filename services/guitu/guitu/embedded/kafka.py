@@ -8,12 +8,14 @@ import os
 import socket
 import struct
 import subprocess
+import threading
 import time
 from pathlib import Path
 from uuid import uuid4
 
 from guitu.embedded.child import Child, end_leftover, remember, spawn
-from guitu.embedded.jars import classpath, ensure_jars, jars_dir, user_cache_dir
+from guitu.embedded.fetching import ensure_jars
+from guitu.embedded.jars import classpath, jars_dir, user_cache_dir
 from guitu.embedded.ports import LOOPBACK, free_port, is_free
 from guitu.embedded.progress import Progress
 from guitu.embedded.trouble import NodeError, log_tail, mend_for
@@ -23,6 +25,8 @@ STOP_TIMEOUT_S = 10.0
 FORMAT_TIMEOUT_S = 120.0
 POLL_S = 0.05
 START_TRIES = 3
+BROKERS_MAX = 10_000
+ANSWER_BYTES_MAX = 4 * 1024 * 1024
 TEN_YEARS_MINUTES = 10 * 365 * 24 * 60
 
 # Measured with Java 25: listening after 3 s, 350 MB resident, which is enough for thousands of events a
@@ -96,7 +100,7 @@ class Kafka:
         self._cache_dir = cache_dir
         self._progress = progress or Progress()
         self._child: Child | None = None
-        self._is_aborted = False
+        self._aborted = threading.Event()
 
     @property
     def bootstrap(self) -> str:
@@ -157,7 +161,7 @@ class Kafka:
 
     def abort(self) -> None:
         """End it and let a start that is under way in another thread fail; it cannot be started again."""
-        self._is_aborted = True
+        self._aborted.set()
         self.kill()
 
     def restart(self) -> None:
@@ -240,7 +244,7 @@ class Kafka:
     def _lay_out(self) -> None:
         """Fetch the jars if need be and make the directory ready for commands."""
         jars = jars_dir(self._cache_dir or user_cache_dir(self.data_dir.parent))
-        ensure_jars(jars, self._progress)
+        ensure_jars(jars, self._progress, self._aborted)
         (self.data_dir / "tmp").mkdir(parents=True, exist_ok=True)
         self.data_dir.chmod(0o700)
         link = self.data_dir / "jars"
@@ -288,7 +292,7 @@ class Kafka:
         assert self._child is not None, "launch before waiting"
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            if self._is_aborted:
+            if self._aborted.is_set():
                 self.kill()
             if not self._child.is_running():
                 return self._died()
@@ -316,19 +320,37 @@ def _java_env() -> dict[str, str]:
 
 
 def knows_a_broker(port: int, timeout_s: float = 2.0) -> bool:
-    """Ask for metadata (version 1, no topics) and tell whether the answer names at least one live broker.
+    """Tell whether the broker on a loopback port answers and knows at least one live broker: itself."""
+    return bool(brokers_named_by(LOOPBACK, port, timeout_s))
 
-    Written out in bytes because a client library would need an event loop here and takes longer to give up.
+
+def brokers_named_by(host: str, port: int, timeout_s: float) -> list[tuple[str, int]]:
+    """Ask a server for metadata (version 1, no topics) and return the addresses of the brokers it names.
+
+    Empty if it cannot be reached or does not answer as a broker does. Written out in bytes because a client
+    library would need an event loop here and takes longer to give up.
     Source: Kafka protocol guide, Metadata request and response version 1.
     """
     request = struct.pack(">hhih5si", 3, 1, 7, 5, b"guitu", 0)
     with (
-        contextlib.suppress(OSError, struct.error),
-        socket.create_connection((LOOPBACK, port), timeout_s) as wire,
+        contextlib.suppress(OSError, struct.error, UnicodeDecodeError),
+        socket.create_connection((host, port), timeout_s) as wire,
     ):
         wire.settimeout(timeout_s)
         wire.sendall(struct.pack(">i", len(request)) + request)
-        head = wire.recv(12, socket.MSG_WAITALL)
-        _size, correlation, brokers = struct.unpack(">iii", head)
-        return bool(correlation == 7 and brokers > 0)
-    return False
+        size, correlation, count = struct.unpack(">iii", wire.recv(12, socket.MSG_WAITALL))
+        if correlation == 7 and 0 < count <= BROKERS_MAX and size <= ANSWER_BYTES_MAX:
+            return _addresses(wire.recv(size - 8, socket.MSG_WAITALL), count)
+    return []
+
+
+def _addresses(answer: bytes, count: int) -> list[tuple[str, int]]:
+    """Read `count` brokers: node id, host, port, rack (a string that may be null)."""
+    found, at = [], 0
+    for _ in range(count):
+        _node, length = struct.unpack_from(">ih", answer, at)
+        host = answer[at + 6 : at + 6 + length].decode()
+        port, rack_length = struct.unpack_from(">ih", answer, at + 6 + length)
+        found.append((host, port))
+        at += 6 + length + 6 + max(0, rack_length)
+    return found

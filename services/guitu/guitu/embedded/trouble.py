@@ -12,6 +12,10 @@ class NodeError(RuntimeError):
     """The embedded node cannot start or go on; the message says what happened and how to mend it."""
 
 
+class Interrupted(NodeError):
+    """Somebody pressed Ctrl-C before it was done; nothing is left running."""
+
+
 def log_tail(log: Path) -> str:
     """Return the last lines of a server's log, indented, for an error message; empty if there is none."""
     try:
