@@ -16,6 +16,7 @@ from urllib.request import urlopen
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from guitu.cli import INTERRUPTED
 from guitu.embedded.ports import LOOPBACK, is_free
 from guitu.supervisor.members import MEMBERS, SERVICES
 
@@ -202,7 +203,7 @@ def test_ctrl_c_while_starting_ends_at_once_and_leaves_no_process(newcomer: Oper
 
     newcomer.process.send_signal(signal.SIGINT)
 
-    assert newcomer.process.wait(DEADLINE_S) == 1
+    assert newcomer.process.wait(DEADLINE_S) == INTERRUPTED
     assert "Interrupted while starting; everything that had started is stopped." in newcomer.output()
     assert newcomer.left_behind() == []
 

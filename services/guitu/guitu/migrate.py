@@ -17,6 +17,8 @@ import psycopg
 import typer
 from psycopg import sql
 
+from guitu.commands.attach import DATABASE, node_settings
+from guitu.commands.shape import command_line
 from guitu.pg import role_of, schema_of
 from guitu.settings import Settings
 
@@ -24,6 +26,8 @@ PACKAGES = ("alerts", "dispatch", "dna_intake", "notifications")
 _LOCK = 7_200
 # A table that somebody holds must not make every later reader queue behind a migration that waits for it.
 _BOUNDS = "set local lock_timeout = '5s'; set local statement_timeout = '10min'"
+# To become a role is a right of its own since PostgreSQL 16; whoever made the role may grant it to himself.
+_MAY_BECOME = "select 1 where pg_has_role(current_user, %s, 'set')"
 GROUND = Path(__file__).parent / "migrations"
 
 
@@ -79,7 +83,8 @@ def _prepare(conn: psycopg.Connection[Any], package: str) -> None:
     schema, role = schema_of(package), role_of(package)
     if not conn.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone():
         conn.execute(sql.SQL("create role {} nologin").format(sql.Identifier(role)))
-    conn.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(role)))
+    if not conn.execute(_MAY_BECOME, (role,)).fetchone():
+        conn.execute(sql.SQL("grant {} to current_user").format(sql.Identifier(role)))
     conn.execute(sql.SQL("create schema if not exists {}").format(sql.Identifier(schema)))
 
 
@@ -120,11 +125,15 @@ async def migrate(settings: Settings) -> None:
     await asyncio.to_thread(migrate_now, settings.database_url)
 
 
-cli = typer.Typer(help="Bring the database schemas to their newest version.", invoke_without_command=True)
+cli = command_line()
 
 
-@cli.callback(invoke_without_command=True)
+@cli.command()
 def command() -> None:
-    """Run every migration that has not run yet; safe to repeat."""
-    migrate_now(Settings().database_url)
+    """Bring the database schemas to their newest version; safe to repeat.
+
+    `./guitu up` and `./guitu demo` do it by themselves. With a database of your own it needs
+    GUITU_DATABASE_URL of a role that may create schemas and roles.
+    """
+    migrate_now(node_settings(DATABASE).database_url)
     typer.echo("The schemas are at their newest version.")

@@ -6,9 +6,24 @@ import os
 from pathlib import Path
 
 from guitu.embedded.node import Node
+from guitu.embedded.outside import check_outside
 from guitu.embedded.trouble import NodeError
+from guitu.settings import Settings
 from guitu.supervisor.members import MEMBERS
 from guitu.supervisor.status import read_status
+
+KAFKA, DATABASE = "GUITU_KAFKA", "GUITU_DATABASE_URL"
+
+
+def node_settings(*used: str) -> Settings:
+    """Return the settings of the running node, or of the outside servers that are set.
+
+    `used` are the settings of those outside servers that the command talks to.
+    Raises: NodeError, if there is neither, or an outside server that is used does not answer.
+    """
+    check_outside({name: os.environ.get(name, "") for name in used})
+    attach()
+    return Settings()
 
 
 def attach(data_dir: Path | None = None) -> None:
@@ -16,8 +31,7 @@ def attach(data_dir: Path | None = None) -> None:
 
     Raises: NodeError, if neither a node runs in the data directory nor outside servers are set.
     """
-    needed = ("GUITU_KAFKA", "GUITU_DATABASE_URL")
-    if all(os.environ.get(name) for name in needed) and os.environ.get("GUITU_SIGNING_KEY"):
+    if all(os.environ.get(name) for name in (KAFKA, DATABASE)) and os.environ.get("GUITU_SIGNING_KEY"):
         return
     for name, value in settings_of_running_node(data_dir).items():
         if not os.environ.get(name):

@@ -11,30 +11,38 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 import typer
 
+from guitu.commands.shape import command_line
 from guitu.commands.up import DataDir, PortBase
+from guitu.embedded.fetching import fetch_jars
 from guitu.embedded.jars import jars_dir, locked_jars, missing_jars, user_cache_dir
 from guitu.embedded.lock import DataDirLock
 from guitu.embedded.node import NEEDED_DISK_BYTES, Node
-from guitu.embedded.ports import LOOPBACK, is_free, next_free_port
+from guitu.embedded.outside import check_outside
 from guitu.embedded.postgres import Postgres
+from guitu.embedded.progress import Progress
 from guitu.embedded.trouble import NodeError
 from guitu.supervisor.members import MEMBERS, PORT_BASE
+from guitu.supervisor.status import read_status
+from guitu.supervisor.system import ports_for
 
-cli = typer.Typer(add_completion=False)
+cli = command_line()
 
 CHECKOUT = Path(__file__).parents[4]
 NEEDED_MEMORY_BYTES = 1024 * 1024 * 1024
 JAVA_TIMEOUT_S = 30.0
-REACH_TIMEOUT_S = 5.0
 # The oldest moment at which this release can run; a clock before it makes tokens and deadlines wrong.
 CLOCK_NOT_BEFORE_S = 1_790_000_000.0
 
 
 @cli.command()
 def doctor(data_dir: DataDir = None, port_base: PortBase = PORT_BASE) -> None:
-    """Check what Guitu needs of this machine; ends with code 1 if something has to be mended."""
+    """Check what Guitu needs of this machine: PASS, or what is wrong and the exact mend.
+
+    Takes a few seconds, changes nothing, and ends with code 1 if something has to be mended.
+    """
     place = data_dir or Path(os.environ.get("GUITU_DATA_DIR") or ".guitu")
     checks: dict[str, Callable[[], str]] = {
         "python": _python,
@@ -42,10 +50,10 @@ def doctor(data_dir: DataDir = None, port_base: PortBase = PORT_BASE) -> None:
         "clock": _clock,
         "memory": _memory,
         "data directory": lambda: _data_directory(place),
-        "ports": lambda: _ports(port_base),
-        "java": _java,
-        "kafka": lambda: _jars(place),
-        "postgresql": _postgres,
+        "ports": lambda: _ports(place, port_base),
+        "java": lambda: _unless_set("GUITU_KAFKA") or _java(),
+        "kafka": lambda: _unless_set("GUITU_KAFKA") or _jars(place),
+        "postgresql": lambda: _unless_set("GUITU_DATABASE_URL") or _postgres(),
         "outside servers": _outside,
     }
     failed = [name for name, check in checks.items() if not _report(name, check)]
@@ -61,6 +69,10 @@ def _report(name: str, check: Callable[[], str]) -> bool:
         typer.echo(f"FAIL  {name:<16} {error}")
         return False
     return True
+
+
+def _unless_set(name: str) -> str:
+    return f"not needed, {name} is set" if os.environ.get(name) else ""
 
 
 def _python() -> str:
@@ -102,8 +114,6 @@ def _clock() -> str:
 
 
 def _memory() -> str:
-    import psutil  # type: ignore[import-untyped]
-
     free_bytes = int(psutil.virtual_memory().available)
     if free_bytes < NEEDED_MEMORY_BYTES:
         raise NodeError(
@@ -132,17 +142,15 @@ def _data_directory(place: Path) -> str:
     return f"{node.data_dir}, {free_bytes // 2**30} GiB free"
 
 
-def _ports(port_base: int) -> str:
-    wanted = [port_base + each.port_offset for each in MEMBERS]
-    try:
-        moved = [f"{port} -> {next_free_port(port)}" for port in wanted if not is_free(port)]
-    except OSError as error:
-        raise NodeError(str(error)) from error
-    return (
-        f"{min(wanted)} to {max(wanted)} free"
-        if not moved
-        else f"taken, the next ones serve: {', '.join(moved)}"
-    )
+def _ports(place: Path, port_base: int) -> str:
+    held = {each.port for each in read_status(place) if psutil.pid_exists(each.pid)}
+    usual = {each.name: port_base + each.port_offset for each in MEMBERS}
+    if held & set(usual.values()):
+        return "held by the node that is up"
+    chosen = ports_for(MEMBERS, port_base)
+    moved = [f"{usual[name]} -> {port}" for name, port in chosen.items() if port != usual[name]]
+    free = f"{min(usual.values())} to {max(usual.values())} free"
+    return f"taken, others serve: {', '.join(moved)}" if moved else free
 
 
 def _java() -> str:
@@ -160,12 +168,14 @@ def _java() -> str:
 
 
 def _jars(place: Path) -> str:
+    """Tell whether the broker's jars are here, or whether they can be had: the smallest is fetched now."""
     directory = jars_dir(user_cache_dir(place.absolute()))
     missing = missing_jars(directory)
-    if missing:
-        size_mb = sum(jar.size_bytes for jar in missing) / 1e6
-        return f"{len(missing)} jars ({size_mb:.0f} MB) will be fetched at the first start"
-    return f"{len(locked_jars())} jars with the right checksums in {directory}"
+    if not missing:
+        return f"{len(locked_jars())} jars with the right checksums in {directory}"
+    size_mb = sum(jar.size_bytes for jar in missing) / 1e6
+    fetch_jars([min(missing, key=lambda jar: jar.size_bytes)], directory, Progress())
+    return f"{len(missing)} jars ({size_mb:.0f} MB) will be fetched at the first start; their server answers"
 
 
 def _postgres() -> str:
@@ -183,50 +193,4 @@ def _postgres() -> str:
 
 def _outside() -> str:
     """Ask each outside server that is set."""
-    reached = [
-        *[
-            _reach_address("GUITU_KAFKA", address)
-            for address in os.environ.get("GUITU_KAFKA", "").split(",")
-            if address
-        ],
-        *_reach_database(os.environ.get("GUITU_DATABASE_URL", "")),
-        *_reach_web("GUITU_TWILIO_URL", os.environ.get("GUITU_TWILIO_URL", "")),
-    ]
-    return ", ".join(reached) or "none set; the embedded ones are used"
-
-
-def _reach_address(setting: str, address: str) -> str:
-    import socket
-
-    host, _, port = address.strip().rpartition(":")
-    try:
-        socket.create_connection((host or LOOPBACK, int(port)), REACH_TIMEOUT_S).close()
-    except (OSError, ValueError) as error:
-        raise NodeError(
-            f"{setting}={address} is not reached: {error}. Mend: check the address or unset it."
-        ) from error
-    return f"{setting} answers"
-
-
-def _reach_database(url: str) -> list[str]:
-    import psycopg
-
-    if not url:
-        return []
-    try:
-        psycopg.connect(url, connect_timeout=int(REACH_TIMEOUT_S)).close()
-    except psycopg.Error as error:
-        # The driver's message names host and port, never the password.
-        words = str(error).strip().splitlines()[0]
-        raise NodeError(f"GUITU_DATABASE_URL: {words}. Mend: check address and password.") from error
-    return ["GUITU_DATABASE_URL answers"]
-
-
-def _reach_web(setting: str, url: str) -> list[str]:
-    from urllib.parse import urlsplit
-
-    if not url:
-        return []
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    return [_reach_address(setting, f"{parts.hostname}:{port}")]
+    return "; ".join(check_outside(os.environ)) or "none set; the embedded ones are used"

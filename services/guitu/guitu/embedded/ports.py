@@ -36,9 +36,9 @@ def free_port(avoid: Collection[int] = ()) -> int:
     raise OSError(f"No free port on {LOOPBACK} between {FIRST_PORT} and {LAST_PORT} in {TRIES} tries.")
 
 
-def next_free_port(port: int, span: int = 100) -> int:
+def next_free_port(port: int, span: int = 100, avoid: Collection[int] = ()) -> int:
     """Return `port` if it is free, else the nearest free one above it; raises OSError after `span` tries."""
     for candidate in range(port, min(port + span, 65_536)):
-        if is_free(candidate):
+        if candidate not in avoid and is_free(candidate):
             return candidate
-    raise OSError(f"No free port on {LOOPBACK} from {port} to {port + span - 1}; choose another --port-base.")
+    raise OSError(f"No free port on {LOOPBACK} from {port} to {port + span - 1}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ LEAST_STOP_S = 1.0
 POLL_S = 0.2
 OWN_NAME = "supervisor"
 INTERRUPTED = 130
+STOPPING = "\nStopping; once more ends it at once. 正在停止,再按一次立即结束。\n".encode()
 
 
 class Supervisor:
@@ -110,11 +112,17 @@ class Supervisor:
         A second signal kills everything and leaves at once with code 130.
         """
 
-        def handle(_number: int, _frame: FrameType | None) -> None:
+        def handle(number: int, _frame: FrameType | None) -> None:
             if self._asked_to_stop.is_set():
+                # A shell passes the end of its terminal on to us, beside the one we got ourselves.
+                if number == signal.SIGHUP:
+                    return
                 self.kill()
                 os._exit(INTERRUPTED)
             self.ask_to_stop()
+            with contextlib.suppress(OSError):
+                # Not by print: the signal may have come in the middle of one.
+                os.write(sys.stderr.fileno(), STOPPING)
             self._abort_starts()
 
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

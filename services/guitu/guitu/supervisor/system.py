@@ -6,16 +6,17 @@ import asyncio
 import importlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from guitu.embedded.node import Node
+from guitu.embedded.outside import check_outside
 from guitu.embedded.ports import LOOPBACK, next_free_port
 from guitu.embedded.progress import Progress
-from guitu.embedded.trouble import NodeError
+from guitu.embedded.trouble import Interrupted, NodeError
 from guitu.supervisor.keeper import RestartPolicy
 from guitu.supervisor.log_pump import Terminal
 from guitu.supervisor.members import MEMBERS, PORT_BASE, SERVICES, SIMULATOR, Member
@@ -78,7 +79,13 @@ class System:
         Raises: NodeError with the mend; nothing is left running then.
         """
         try:
-            for step in (self._start_node, self._prepare, self._choose_ports, self._start_all_members):
+            for step in (
+                self._check_outside,
+                self._start_node,
+                self._prepare,
+                self._choose_ports,
+                self._start_all_members,
+            ):
                 self._stop_here_if_asked()
                 step()
             self._is_started = True
@@ -90,7 +97,7 @@ class System:
 
     def _stop_here_if_asked(self) -> None:
         if self.supervisor.is_asked_to_stop():
-            raise NodeError("Interrupted while starting; everything that had started is stopped.")
+            raise Interrupted("Interrupted while starting; everything that had started is stopped. 已中断。")
 
     def _abort_node(self) -> None:
         if not self._is_started:
@@ -113,8 +120,13 @@ class System:
 
     # -- Details -----------------------------------------------------------------------------------
 
+    def _check_outside(self) -> None:
+        """A wrong address or password is said before anything starts, not by four services one after another."""
+        for line in check_outside(os.environ):
+            self._progress.say(line)
+
     def _start_node(self) -> None:
-        self._progress.say("Starting Apache Kafka and PostgreSQL")
+        self._progress.say("Starting Apache Kafka and PostgreSQL 启动消息与数据库")
         self.node.start()
         if self.node.postgres is not None:
             self.supervisor.adopt("postgres", self.node.postgres, self.node.postgres.port)
@@ -123,37 +135,26 @@ class System:
 
     def _prepare(self) -> None:
         """Bring schema and topics up to date: a worker that starts before its topic exists ignores it."""
-        self._progress.say("Bringing the schema and the topics up to date")
+        self._progress.say("Bringing the schema and the topics up to date 更新表结构与主题")
         run_setup_step("guitu.migrate", "migrate", self.env)
         run_setup_step("guitu.topics", "ensure_topics", self.env)
 
     def _needs_simulator(self) -> bool:
-        """Tell whether we bring Twilio's simulator; an outside address needs outside credentials."""
-        if not os.environ.get("GUITU_TWILIO_URL"):
-            return True
-        for name in ("GUITU_TWILIO_ACCOUNT_SID", "GUITU_TWILIO_AUTH_TOKEN"):
-            if not os.environ.get(name):
-                raise NodeError(
-                    f"GUITU_TWILIO_URL is set but {name} is not. Mend: set both credentials of that account."
-                )
-        return False
+        """Tell whether we bring Twilio's simulator."""
+        return not os.environ.get("GUITU_TWILIO_URL")
 
     def _choose_ports(self) -> None:
         """Give every member its port, the next free one if that is taken, and say so."""
-        for each in MEMBERS:
-            wanted = self._port_base + each.port_offset
-            taken = set(self._ports.values())
-            port = next_free_port(wanted)
-            while port in taken:  # Bounded: next_free_port gives up after 100 ports.
-                port = next_free_port(port + 1)
-            if port != wanted:
-                self._progress.say(f"Port {wanted} for {each.name} is taken; using {port}.")
-            self._ports[each.name] = port
-            if each is not SIMULATOR or self._needs_simulator():
-                self.urls[each.name] = f"http://{LOOPBACK}:{port}"
+        wanted = [each for each in MEMBERS if each is not SIMULATOR or self._needs_simulator()]
+        self._ports = ports_for(wanted, self._port_base)
+        for each in wanted:
+            usual, port = self._port_base + each.port_offset, self._ports[each.name]
+            if port != usual:
+                self._progress.say(f"Port {usual} for {each.name} is taken; using {port}. 端口被占用,已换。")
+            self.urls[each.name] = f"http://{LOOPBACK}:{port}"
 
     def _start_members(self, members: tuple[Member, ...] | list[Member]) -> None:
-        self._progress.say(f"Starting {', '.join(each.name for each in members)}")
+        self._progress.say(f"Starting {', '.join(each.name for each in members)} 启动服务")
         self.supervisor.start_phase([self._spec(each) for each in members])
 
     def _spec(self, each: Member) -> ProcessSpec:
@@ -167,6 +168,24 @@ class System:
             url=url,
             port=port,
         )
+
+
+def ports_for(members: Sequence[Member], port_base: int) -> dict[str, int]:
+    """Choose a port for each by name: its usual one, or the next that is free and nobody else's here.
+
+    Raises: NodeError with the mend, if 100 ports in a row are taken.
+    """
+    ports: dict[str, int] = {}
+    usual = {port_base + each.port_offset for each in members}
+    for each in members:
+        own = port_base + each.port_offset
+        try:
+            ports[each.name] = next_free_port(own, avoid=(usual - {own}) | set(ports.values()))
+        except OSError as error:
+            raise NodeError(
+                f"{error} Mend: choose another --port-base, such as {port_base + 1000}."
+            ) from error
+    return ports
 
 
 def run_setup_step(module: str, function: str, env: Mapping[str, str]) -> None:
