@@ -139,6 +139,7 @@ async def test_token_is_accepted_by_this_node_and_its_role_is_checked(
     assert code == 0
     assert (await read_token(Settings(), text.strip(), datetime.now(UTC))).subject == "duty-desk"
     assert said(capsys, "token", "emperor")[0] != 0
+    assert "six digits" in said(capsys, "token", "operator", "--region", "12")[1]
 
 
 def test_bench_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

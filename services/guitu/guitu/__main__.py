@@ -1,6 +1,12 @@
 """`python -m guitu` is the command line."""
 
-from guitu.cli import main
+import sys
 
 if __name__ == "__main__":
-    main()
+    try:
+        from guitu.cli import main
+
+        main()
+    except KeyboardInterrupt:
+        # Ctrl-C while Python was still importing.
+        sys.exit(130)

@@ -12,23 +12,25 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from io import TextIOWrapper
+from typing import Any, NoReturn
 
 import typer
 import typer.main
 
-from guitu.embedded.trouble import NodeError
+from guitu.embedded.trouble import Interrupted, NodeError
 
+FAILED = 1
 USAGE_ERROR = 2
+INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
 class Command:
-    """One command: where it lives, what it is for, and whether it needs the servers of a running node."""
+    """One command: where it lives and what it is for."""
 
     place: str
     summary: str
-    needs_node: bool = False
 
 
 COMMANDS: dict[str, Command] = {
@@ -41,22 +43,14 @@ COMMANDS: dict[str, Command] = {
     "settings": Command(
         "guitu.commands.settings:cli", "List every setting, what it is for and whether it is set."
     ),
-    "seed": Command("demo.cli:seed", "Load the Yunyang data into a running node.", needs_node=True),
-    "token": Command(
-        "guitu.token_cli:cli", "Make a signed token for a person of this node.", needs_node=True
-    ),
-    "topics": Command("guitu.topics:cli", "Show and create the topics; write one again.", needs_node=True),
-    "dlq": Command("guitu.dlq:cli", "List, show and replay dead letters.", needs_node=True),
-    "migrate": Command(
-        "guitu.migrate:cli", "Bring the database schemas to their newest version.", needs_node=True
-    ),
-    "service": Command(
-        "guitu.commands.service:service", "Run one service in the foreground.", needs_node=True
-    ),
+    "seed": Command("demo.cli:seed", "Load the Yunyang data, or files of your own, into a running node."),
+    "token": Command("guitu.token_cli:cli", "Make a signed token for a person of this node."),
+    "topics": Command("guitu.topics:cli", "Show and create the topics; write one again."),
+    "dlq": Command("guitu.dlq:cli", "List, show and replay dead letters."),
+    "migrate": Command("guitu.migrate:cli", "Bring the database schemas to their newest version."),
+    "service": Command("guitu.commands.service:service", "Run one service in the foreground."),
     "sms-simulator": Command(
-        "guitu.commands.service:simulator",
-        "Run the simulator of Twilio's API in the foreground.",
-        needs_node=True,
+        "guitu.commands.service:simulator", "Run the simulator of Twilio's API in the foreground."
     ),
     "bench": Command("guitu.commands.bench:cli", "Measure one thing beside its ceiling."),
     "test": Command(
@@ -68,7 +62,14 @@ COMMANDS: dict[str, Command] = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; trouble that a person can mend ends with its message and code 1, no trace."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if not words or words[0] in ("-h", "--help", "help"):
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that has no Chinese shows question marks instead of a stack trace.
+            stream.reconfigure(errors="replace")
+    if words[:1] == ["help"]:
+        # `guitu help demo` is `guitu demo --help`.
+        words = [*words[1:2], "--help"]
+    if not words or words[0] in ("-h", "--help"):
         print(overview())
     elif words[0] == "--version":
         print(f"guitu {version('guitu')}")
@@ -84,52 +85,57 @@ def overview() -> str:
     lines = [f"  {name:<14} {command.summary}" for name, command in COMMANDS.items()]
     return "\n".join(
         [
-            "Guitu (归途): from one missing-child report to interception orders, notices and DNA intake.",
+            "Guitu (归途): from one missing-child report to interception orders,",
+            "notices and DNA intake.",
             "",
-            "Usage: guitu COMMAND [--help] [options]",
+            "Usage: ./guitu COMMAND [options]",
             "",
             *lines,
             "",
-            "Start with `guitu demo`; `guitu doctor` says what this machine lacks.",
+            "./guitu COMMAND --help explains one. Start with ./guitu demo;",
+            "./guitu doctor says what this machine lacks.",
         ]
     )
 
 
 def advice(name: str) -> str:
     """Say that there is no such command, and which one may be meant."""
+    if name.startswith("-"):
+        return f"There is no option {name} without a command. ./guitu --help lists the commands."
     near = difflib.get_close_matches(name, COMMANDS, n=3, cutoff=0.5)
-    hint = f"Did you mean {' or '.join(near)}?" if near else "guitu --help lists them."
+    hint = f"Did you mean {' or '.join(near)}?" if near else "./guitu --help lists them."
     return f"There is no command {name!r}. {hint}"
 
 
 def _run(name: str, words: list[str]) -> None:
-    command = COMMANDS[name]
     try:
-        if command.needs_node and not {"-h", "--help"} & set(words):
-            _point_at_running_node()
-        load(name, command)(args=words, prog_name=f"guitu {name}")
+        load(name, COMMANDS[name])(args=words, prog_name=f"./guitu {name}")
     except NodeError as error:
-        print(f"guitu: {error}", file=sys.stderr)
-        sys.exit(1)
+        _leave(str(error), INTERRUPTED if isinstance(error, Interrupted) else FAILED)
+    except KeyboardInterrupt:
+        _leave("Interrupted. 已中断。", INTERRUPTED)
+    except Exception as error:
+        # Imported only now: whatever the trouble came from is loaded anyway.
+        from guitu.commands.plainly import said_plainly
+
+        plain = said_plainly(error)
+        if not plain:
+            raise
+        _leave(plain)
 
 
-def _point_at_running_node() -> None:
-    from guitu.commands.attach import attach
-
-    attach()
+def _leave(words: str, code: int = FAILED) -> NoReturn:
+    print(f"guitu: {words}", file=sys.stderr)
+    sys.exit(code)
 
 
 def load(name: str, command: Command) -> Any:
     """Import a command and return what runs it; raises NodeError if this installation lacks its module."""
     module_name, _, attribute = command.place.partition(":")
     try:
-        found: Any = getattr(importlib.import_module(module_name), attribute)
+        return typer.main.get_command(getattr(importlib.import_module(module_name), attribute))
     except ModuleNotFoundError as error:
         raise NodeError(
             f"The command {name} is not installed: no module {error.name}. "
             "Mend: run it by ./guitu in the checkout."
         ) from error
-    if not isinstance(found, typer.Typer):
-        found, function = typer.Typer(add_completion=False), found
-        found.command(name)(function)
-    return typer.main.get_command(found)

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+import ast
 import runpy
 import sys
 from pathlib import Path
+from textwrap import fill
 
 import typer
 
+from guitu.commands.shape import command_line
 from guitu.embedded.trouble import NodeError
 
-cli = typer.Typer(add_completion=False)
+cli = command_line()
 BENCH_DIR = Path(__file__).parents[4] / "bench"
 
 
 @cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def bench(
     context: typer.Context,
-    name: str = typer.Argument("", help="Which bench; without it, the list of them."),
+    name: str = typer.Argument("", metavar="NAME", help="Which bench; without it, the list of them."),
 ) -> None:
-    """Run bench/NAME.py; options such as --quick and --json go to it."""
-    names = sorted(path.stem for path in BENCH_DIR.glob("*.py") if not path.stem.startswith("_"))
+    """Measure one thing beside its ceiling from the same run; without a name, list what can be measured.
+
+    --quick and --json go to the bench; with --json its last line is one object with all figures.
+
+    \b
+    Example: ./guitu bench story --quick
+    """
+    benches = {path.stem: path for path in sorted(BENCH_DIR.glob("*.py")) if not path.stem.startswith("_")}
     if not name:
-        typer.echo("\n".join(names) or f"There are no benches in {BENCH_DIR}.")
+        for each, path in benches.items():
+            typer.echo(fill(_first_line(path), 79, initial_indent=f"{each:<10} ", subsequent_indent=" " * 11))
         return
-    if name not in names:
-        raise NodeError(f"There is no bench {name!r}; there are: {', '.join(names) or 'none'}.")
+    if name not in benches:
+        raise NodeError(f"There is no bench {name!r}; there are: {', '.join(benches) or 'none'}.")
     sys.argv = [str(BENCH_DIR / f"{name}.py"), *context.args]
     sys.path.insert(0, str(BENCH_DIR))
     runpy.run_path(sys.argv[0], run_name="__main__")
+
+
+def _first_line(path: Path) -> str:
+    """What a bench says of itself, without running it."""
+    said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return said.partition("\n")[0]

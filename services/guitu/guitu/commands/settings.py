@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import os
+from pathlib import Path
+from textwrap import fill
 from typing import Annotated
 
 import typer
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
 
+from guitu.commands.shape import command_line
 from guitu.settings import Settings
 from guitu.supervisor.members import MEMBERS
 
-cli = typer.Typer(add_completion=False)
+cli = command_line()
+INDENT = " " * 6
 
 
 @cli.command()
 def settings(
     only_set: Annotated[bool, typer.Option("--set", help="Only those that are set.")] = False,
 ) -> None:
-    """List every setting with its help text, and whether it is set in this environment."""
+    """List every setting with its help text, and whether it is set in this environment.
+
+    A setting is an environment variable: export it, or write it before the command.
+
+    \b
+    Example: GUITU_KAFKA=10.0.0.5:9092 ./guitu up
+    """
     seen: set[str] = set()
     for title, kind in _all():
         fields = {
@@ -34,29 +46,46 @@ def settings(
         if shown:
             typer.echo(f"\n{title}")
             for name, field in shown.items():
+                typer.echo(f"  {name:<31} {_state(name, field)}")
                 typer.echo(
-                    f"  {name:<34} {_state(name, field)}\n      {field.description or 'no description'}"
+                    fill(
+                        field.description or "no description",
+                        79,
+                        initial_indent=INDENT,
+                        subsequent_indent=INDENT,
+                    )
                 )
 
 
-def _all() -> list[tuple[str, type[Settings]]]:
+def _all() -> list[tuple[str, type[BaseSettings]]]:
     """The shared settings, then each service's own; a service without any has none to list."""
-    found: list[tuple[str, type[Settings]]] = [("all services", Settings)]
+    found: list[tuple[str, type[BaseSettings]]] = [("all services", Settings)]
     for each in MEMBERS:
         if importlib.util.find_spec(each.package) and importlib.util.find_spec(f"{each.package}.settings"):
             module = importlib.import_module(f"{each.package}.settings")
             kinds = [
                 kind
                 for kind in vars(module).values()
-                if isinstance(kind, type) and issubclass(kind, Settings)
+                if isinstance(kind, type) and issubclass(kind, BaseSettings)
             ]
-            found += [(each.name, kind) for kind in kinds if kind is not Settings]
+            found += [(each.name, kind) for kind in kinds if kind not in (Settings, BaseSettings)]
     return found
 
 
 def _state(name: str, field: FieldInfo) -> str:
+    value = os.environ.get(name, "")
     if field.annotation is SecretStr:
-        return "set (secret)" if os.environ.get(name) else "not set (secret)"
+        return "set (secret)" if value else "not set (secret)"
     if name == "GUITU_DATABASE_URL":
-        return "set (holds a password)" if os.environ.get(name) else "not set"
-    return f"set: {os.environ[name]}" if os.environ.get(name) else f"default: {field.default or 'none'}"
+        return "set (holds a password)" if value else "not set"
+    return f"set: {value}" if value else f"default: {_default(field)}"
+
+
+def _default(field: FieldInfo) -> str:
+    """As one writes it into the environment; a file of the product by its name only."""
+    default = field.get_default(call_default_factory=True)
+    if isinstance(default, Path) and default.is_absolute():
+        return f"the product's {default.name}"
+    if isinstance(default, dict | list | tuple):
+        return json.dumps(default, ensure_ascii=False)
+    return "none" if default in (None, "") else str(default)

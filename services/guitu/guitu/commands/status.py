@@ -11,10 +11,11 @@ from typing import Annotated
 import psutil  # type: ignore[import-untyped]
 import typer
 
+from guitu.commands.shape import command_line
 from guitu.commands.up import DataDir
 from guitu.supervisor.status import read_status
 
-cli = typer.Typer(add_completion=False)
+cli = command_line()
 
 
 @cli.command()
@@ -22,7 +23,7 @@ def status(
     data_dir: DataDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show every process of the running group; ends with code 1 if none runs or one is down."""
+    """Show every process of a running `up` or `demo`; ends with code 1 if none runs or one is down."""
     place = data_dir or Path(os.environ.get("GUITU_DATA_DIR") or ".guitu")
     processes = read_status(place)
     alive = {each.name: psutil.pid_exists(each.pid) for each in processes}

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from guitu.commands.shape import command_line
 from guitu.embedded.progress import ConsoleProgress
-from guitu.supervisor.members import PORT_BASE
+from guitu.supervisor.members import PORT_BASE, SIMULATOR
 from guitu.supervisor.system import System
 
-cli = typer.Typer(add_completion=False)
+cli = command_line()
 
 DataDir = Annotated[
     Path | None,
@@ -37,7 +38,13 @@ def up(
 ) -> None:
     """Start broker, database, schema, topics, simulator and services; stop all of them on Ctrl-C.
 
-    Servers of your own are used instead where GUITU_KAFKA, GUITU_DATABASE_URL or GUITU_TWILIO_URL are set.
+    Servers of your own are used instead where GUITU_KAFKA, GUITU_DATABASE_URL or GUITU_TWILIO_URL are set;
+    ./guitu settings lists every setting.
+
+    \b
+    Examples:
+      ./guitu up --quiet
+      GUITU_KAFKA=kafka.example:9092 ./guitu up
     """
     system = System(
         data_dir, ephemeral=ephemeral, port_base=port_base, progress=ConsoleProgress(), show_logs=not quiet
@@ -47,7 +54,6 @@ def up(
             system.start()
             show(system)
             code = system.wait()
-            typer.echo("Stopping")
         finally:
             system.stop()
     raise typer.Exit(code)
@@ -55,11 +61,12 @@ def up(
 
 def show(system: System) -> None:
     """Print where everything is, without secrets."""
-    typer.echo(f"\nGuitu is up. Data and logs: {system.node.data_dir}")
+    typer.echo(f"\nGuitu is up 已就绪. Data and logs 数据与日志: {system.node.data_dir}")
     for name, url in system.urls.items():
-        typer.echo(f"  {name:<14} {url}")
+        typer.echo(f"  {name:<14} {url}{'/' if name == SIMULATOR.name else '/docs'}")
     if system.node.kafka is not None:
         typer.echo(f"  {'kafka':<14} {system.node.kafka.bootstrap}")
     if system.node.postgres is not None:
         typer.echo(f"  {'postgres':<14} 127.0.0.1:{system.node.postgres.port}")
-    typer.echo("Ctrl-C ends all of it.\n")
+    typer.echo("In another terminal: ./guitu seed loads the Yunyang data, ./guitu token ROLE makes a login.")
+    typer.echo("Ctrl-C ends all of it. 按 Ctrl-C 结束。\n")
