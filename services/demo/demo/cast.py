@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -115,15 +116,21 @@ class CommandCentre:
         found = await self._stage.ask("notifications", "GET", "/notices", role="operator", params=params)
         return list(found["deliveries"])
 
-    async def all_notices_sent(self, case: Case, kinds: tuple[str, ...]) -> list[Json]:
-        """Wait until there are deliveries of each of these kinds and a provider has all of them."""
+    async def all_notices_sent(self, case: Case, kinds: tuple[str, ...], at_least: int = 1) -> list[Json]:
+        """Wait until there are deliveries of each of these kinds and a provider has all of them.
+
+        `at_least` is how many of the last kind there must be: orders become SMS one by one.
+        """
 
         async def look() -> list[Json]:
             return [each for each in await self.notices(case) if each["kind"] in kinds]
 
         def is_sent(found: list[Json]) -> bool:
-            return {each["kind"] for each in found} == set(kinds) and all(
-                each["accepted_at"] or each["state"] == "cancelled" for each in found
+            count = Counter(each["kind"] for each in found)
+            return (
+                set(count) == set(kinds)
+                and count[kinds[-1]] >= at_least
+                and all(each["accepted_at"] or each["state"] == "cancelled" for each in found)
             )
 
         return await eventually(look, f"{', '.join(kinds)} SMS of {case.code} accepted", is_there=is_sent)

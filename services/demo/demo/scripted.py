@@ -19,6 +19,8 @@ LAST_SEEN = "Yunyang coach centre"
 WITNESS = "Shuangjiang ferry terminal"
 SIGHTING = "刚才看到一个穿红色羽绒服背蓝书包的女孩跟人上了船"
 CLEAR = "无异常"
+DEMO_NOTE = "guitu demo 演示"
+"""Marks the demo's own cases: what an earlier, interrupted demo left open is recognised by it, and nothing else is."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Script:
     async def play(self) -> AsyncIterator[Step]:
         """Play the case to its end. Raises: NeverCame, Refused or AssertionError where the story breaks."""
         cast, self._began_s = self.cast, time.monotonic()
-        case = await cast.command_centre.raises_alert(cast.book.site(LAST_SEEN))
+        case = await cast.command_centre.raises_alert(cast.book.site(LAST_SEEN), note=DEMO_NOTE)
         yield self._step(f"报警受理,案件 {case.code}", f"Report accepted, case {case.code}")
         yield await self._orders_are_out(case)
         yield await self._notices_are_out(case)
@@ -85,7 +87,8 @@ class Script:
         )
 
     async def _notices_are_out(self, case: Case) -> Step:
-        sent = await self.cast.command_centre.all_notices_sent(case, ("raised", "order"))
+        centre = self.cast.command_centre
+        sent = await centre.all_notices_sent(case, ("raised", "order"), len(await centre.orders(case)))
         accepted = [_moment(each["accepted_at"]) for each in sent if each["accepted_at"]]
         self._timed("report -> first SMS accepted", "报警到首条短信", case.reported_at, min(accepted))
         self._timed("report -> all SMS accepted", "报警到全部短信", case.reported_at, max(accepted))
@@ -98,7 +101,7 @@ class Script:
     async def _dna_is_asked_for(self, case: Case) -> Step:
         found = await self.cast.laboratory.requests(case)
         due = _moment(found["sample_requests"][0]["due_at"])
-        waits = ", ".join(found["cross_match_requests"][0]["waits_for"])
+        waits = ", ".join(found["cross_match_requests"][0]["waits_for"]).replace("_", " ")
         hours = (due - case.reported_at).total_seconds() / 3600
         return self._step(
             f"父母检材 {hours:.1f} 小时内采集,比对已登记",
@@ -178,6 +181,18 @@ class Script:
             "report -> everyone stood down", "报警到全部解除", case.reported_at, self.cast.stage.now()
         )
         yield self._step(f"{count} 个警力确认解除", f"{count} units acknowledged the stand-down")
+
+
+async def stand_down_earlier(cast: Cast) -> int:
+    """Stand down what an earlier demo left open, so that its units are free again; returns how many cases."""
+    count = 0
+    for each in await cast.command_centre.open_cases():
+        case = Case(str(each["case_id"]), str(each["case_code"]), cast.stage.now(), {})
+        if (await cast.command_centre.status(case))["note"] == DEMO_NOTE:
+            await cast.command_centre.stands_down(case, "false_alarm", DEMO_NOTE)
+            await cast.command_centre.all_orders_over(case)
+            count += 1
+    return count
 
 
 def _moment(text: Any) -> datetime:

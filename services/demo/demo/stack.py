@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from dispatch.network_files import YUNYANG
 from guitu.pg import open_pool
 from guitu.settings import Settings
 from guitu.supervisor.system import System, run_setup_step
@@ -20,8 +22,10 @@ def settings_of(env: Mapping[str, str]) -> Settings:
     return Settings(**values)
 
 
-async def seed_yunyang(settings: Settings) -> dict[str, dict[str, int]]:
-    """Load network, units, sites and contacts of Yunyang; a second time changes nothing.
+async def seed_yunyang(
+    settings: Settings, network: Path | None = None, sites: Path | None = None
+) -> dict[str, dict[str, int]]:
+    """Load network, units, sites and contacts of Yunyang or of these folders; a second time changes nothing.
 
     Returns how many rows of each, by service. The outline and townships are part of the alerts package.
     """
@@ -29,11 +33,11 @@ async def seed_yunyang(settings: Settings) -> dict[str, dict[str, int]]:
     import notifications.seed
 
     counts: dict[str, dict[str, int]] = {
-        "dispatch": await dispatch.seed.seed(settings.database_url),
+        "dispatch": await dispatch.seed.seed(settings.database_url, network or YUNYANG),
     }
     pool = await open_pool(settings.database_url, "notifications", size=1)
     try:
-        counts["notifications"] = await notifications.seed.seed(pool)
+        counts["notifications"] = await notifications.seed.seed(pool, sites or notifications.seed.YUNYANG)
     finally:
         await pool.close()
     return counts

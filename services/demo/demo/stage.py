@@ -39,6 +39,10 @@ class Stage:
         """The moment by the clock that the services share."""
         return Clock(self.settings.clock_file).now()
 
+    def public_url(self, service: str) -> str:
+        """What links and callbacks of a service start with."""
+        return (self.settings.public_url or self.urls[service]).rstrip("/")
+
     def token(self, role: auth.Role, subject: str = "") -> str:
         """A token of the demo user of a role."""
         region = self.settings.region_code
@@ -60,9 +64,11 @@ class Stage:
 @asynccontextmanager
 async def open_stage(urls: Mapping[str, str], settings: Settings) -> AsyncIterator[Stage]:
     """Open the client and tell the simulator where texts from phones go, as an owner does at Twilio's console."""
+    # The phones are the simulator's: ours, or the one that GUITU_TWILIO_URL leads to.
+    urls = {"sms-simulator": settings.twilio_url.rstrip("/"), **urls}
     # No proxy from the environment: everything is on loopback.
     async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT_S, trust_env=False) as http:
         stage = Stage(urls, settings, http)
-        inbound = {"inbound_url": f"{urls['notifications']}{INBOUND_PATH}"}
+        inbound = {"inbound_url": f"{stage.public_url('notifications')}{INBOUND_PATH}"}
         await stage.ask("sms-simulator", "PUT", "/simulator/numbers/default", json=inbound)
         yield stage
