@@ -241,7 +241,7 @@ async def test_a_callback_before_our_own_record_counts_once(post: Post, status: 
     [claimed] = await post.sender._claim(1)
     async with post.run.tx(actor="provider") as tx:
         outcome = Outcome("accepted", "SM1", status, code="30003" if status == "undelivered" else "")
-        assert await answers.status_came(tx, claimed.token, "event 1", outcome, post.settings)
+        assert await answers.statuses_came(tx, [(claimed.token, "event 1", outcome)], post.settings)
 
     post.sender._end(claimed.attempt_id, Outcome("accepted", "SM1", "queued", segments=1))
     await post.sender.record()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Literal
@@ -32,16 +33,21 @@ class Inbound:
     body: str
 
 
-async def status_came(
-    tx: Tx, token: str, event_key: str, outcome: Outcome, settings: NotificationSettings
-) -> bool:
-    """Apply a provider's callback once; False if no attempt has this token."""
-    attempt_id = await store_sending.attempt_of_token(tx.conn, token)
-    if attempt_id is None:
-        return False
-    if await store_sending.add_event(tx.conn, event_key, attempt_id, outcome.status, outcome.code, tx.now):
-        await settling.record(tx, {attempt_id: outcome}, settings)
-    return True
+async def statuses_came(
+    tx: Tx, came: Sequence[tuple[str, str, Outcome]], settings: NotificationSettings
+) -> set[str]:
+    """Apply callbacks (token, event key, outcome), each once, one an attempt; returns the tokens that are known."""
+    attempts = await store_sending.attempts_of_tokens(tx.conn, [token for token, _, _ in came])
+    events = [
+        (key, attempts[token], outcome.status, outcome.code)
+        for token, key, outcome in came
+        if token in attempts
+    ]
+    fresh = await store_sending.add_events(tx.conn, events, tx.now) if events else set()
+    new = {attempts[token]: outcome for token, key, outcome in came if key in fresh and token in attempts}
+    if new:
+        await settling.record(tx, new, settings)
+    return set(attempts)
 
 
 async def reply_came(tx: Tx, sms: Inbound, settings: NotificationSettings) -> str:

@@ -62,7 +62,7 @@ order by case_id for share
 """
 # "No key": two callbacks of one attempt each refer to it by a foreign key; a full lock made them deadlock.
 _LOCK = f"select {_ATTEMPT_COLUMNS} {_JOINED} where a.id = any($1::uuid[]) order by d.id for no key update of d, a"
-_ATTEMPT_BY_ADDRESS = "select id from attempt where token = $1"
+_ATTEMPTS_BY_ADDRESS = "select token, id from attempt where token = any($1::text[])"
 _SETTLE_ATTEMPTS = """
 update attempt a set state = x.state, provider_id = coalesce(x.provider_id, a.provider_id),
     status_rank = greatest(a.status_rank, x.status_rank), segments = greatest(a.segments, x.segments),
@@ -98,8 +98,9 @@ where a.state = 'accepted' and a.status_rank < 5 and a.started_at <= $1 and a.st
 order by a.started_at limit $2
 """
 _LOOKED_UP = "update attempt set looked_up_at = $2 where id = any($1::uuid[])"
-_ADD_EVENT = """
-insert into provider_event (event_key, attempt_id, status, code, received_at) values ($1, $2, $3, $4, $5)
+_ADD_EVENTS = """
+insert into provider_event (received_at, event_key, attempt_id, status, code)
+select $1, x.* from unnest($2::text[], $3::uuid[], $4::text[], $5::text[]) as x
 on conflict (event_key) do nothing returning event_key
 """
 _OTHERS_PROVIDER_IDS = """
@@ -141,10 +142,9 @@ async def lock(conn: asyncpg.Connection, attempt_ids: Sequence[UUID]) -> dict[UU
     return {row["attempt_id"]: row for row in await conn.fetch(_LOCK, list(attempt_ids))}
 
 
-async def attempt_of_token(conn: asyncpg.Connection, token: str) -> UUID | None:
-    """The attempt that a callback's address names."""
-    found: UUID | None = await conn.fetchval(_ATTEMPT_BY_ADDRESS, token)
-    return found
+async def attempts_of_tokens(conn: asyncpg.Connection, tokens: Sequence[str]) -> dict[str, UUID]:
+    """The attempts that callbacks' addresses name; unknown ones are left out."""
+    return {row["token"]: row["id"] for row in await conn.fetch(_ATTEMPTS_BY_ADDRESS, list(tokens))}
 
 
 async def settle_attempts(conn: asyncpg.Connection, now: datetime, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -186,11 +186,12 @@ async def looked_up(conn: asyncpg.Connection, attempt_ids: Sequence[UUID], now: 
     await conn.execute(_LOOKED_UP, list(attempt_ids), now)
 
 
-async def add_event(
-    conn: asyncpg.Connection, key: str, attempt_id: UUID, status: str, code: str, now: datetime
-) -> bool:
-    """Keep a callback; False if it came before."""
-    return await conn.fetchval(_ADD_EVENT, key, attempt_id, status, code, now) is not None
+async def add_events(
+    conn: asyncpg.Connection, rows: Sequence[tuple[str, UUID, str, str]], now: datetime
+) -> set[str]:
+    """Keep callbacks (key, attempt_id, status, code); returns the keys that did not come before."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return {row["event_key"] for row in await conn.fetch(_ADD_EVENTS, now, *columns)}
 
 
 async def other_provider_ids(conn: asyncpg.Connection, phone: str, attempt_id: UUID) -> set[str]:
