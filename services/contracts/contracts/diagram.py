@@ -13,25 +13,36 @@ Generated from `services/contracts/contracts/flow.py` by `python -m contracts.ge
 Boxes are services, the others are topics with the facts they carry.
 """
 
+BEGIN, END = "<!-- flow: by contracts.generate -->", "<!-- end of flow -->"
+
 
 def page() -> str:
     """Return the Markdown page with one diagram and one table."""
     return f"{_HEAD}\n```mermaid\n{mermaid()}\n```\n\n{_table()}\n"
 
 
-def mermaid() -> str:
+def in_page(text: str) -> str:
+    """Return a page with the diagram without facts between its two marks; a page without them is left as it is."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        return text
+    return f"{before}{BEGIN}\n```mermaid\n{mermaid(with_facts=False)}\n```\n{END}{after}"
+
+
+def mermaid(*, with_facts: bool = True) -> str:
     """Return the diagram: one node a topic, an arrow from each writer and to each reader."""
     names = dict.fromkeys(name for topic in TOPICS for name in (*topic.writers, *topic.readers))
     lines = ["flowchart LR"]
     lines += [f'    {_id(name)}["{name}"]' for name in names]
     for topic in TOPICS:
-        lines += _topic_lines(topic)
+        lines += _topic_lines(topic, with_facts)
     return "\n".join(lines)
 
 
-def _topic_lines(topic: Topic) -> Iterator[str]:
-    facts = "<br/>".join(fact.__name__ for fact in topic.facts)
-    yield f'    {_id(topic.name)}(["<b>{topic.name}</b> {topic.title_zh}<br/>{facts}"])'
+def _topic_lines(topic: Topic, with_facts: bool) -> Iterator[str]:
+    facts = "".join(f"<br/>{fact.__name__}" for fact in topic.facts) if with_facts else ""
+    yield f'    {_id(topic.name)}(["<b>{topic.name}</b> {topic.title_zh}{facts}"])'
     for writer in topic.writers:
         yield f"    {_id(writer)} --> {_id(topic.name)}"
     for reader in topic.readers:

@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 SCHEMAS = HERE / "schemas"
 EXAMPLES = HERE / "examples"
 DOCS = HERE.parents[2] / "docs"
+READMES = (DOCS.parent / "README.md", DOCS.parent / "README.zh-CN.md")
 SCHEMAS_FROM_DOCS = "../services/contracts/contracts/schemas"
 SCHEMA_SUFFIX = ".schema.json"
 
@@ -42,6 +43,9 @@ def generated_files() -> dict[Path, str]:
     files = {path: _json(schema) for path, schema in schemas.items()}
     files[DOCS / "asyncapi.json"] = _json(asyncapi.document(SCHEMAS_FROM_DOCS))
     files[DOCS / "flow.md"] = diagram.page()
+    for readme in READMES:
+        if readme.exists():
+            files[readme] = diagram.in_page(readme.read_text(encoding="utf-8"))
     return files
 
 
