@@ -100,10 +100,13 @@ async def test_a_sighting_on_the_page_carries_the_place_of_the_site(desk: Desk) 
 
 async def test_a_bad_time_and_an_empty_note_are_refused_with_the_mend(desk: Desk) -> None:
     bad_time = await desk.http.post(f"{desk.page}/sighting", data={"note": "x", "seen_at": "25:99"})
-    no_note = await desk.http.post(f"{desk.page}/sighting", data={})
+    no_note = await desk.http.post(f"{desk.page}/sighting", data={"note": "  "})
 
-    assert (bad_time.status_code, bad_time.json()["code"]) == (422, "bad_time")
-    assert no_note.status_code == 422
+    assert (422, 422) == (bad_time.status_code, no_note.status_code)
+    assert "The time must be HH:MM" in bad_time.text
+    assert ">x</textarea>" in bad_time.text, "What was typed is not lost."
+    assert "请写下看到了什么" in no_note.text
+    assert await facts(desk.run, SightingReported) == []
 
 
 async def test_after_the_stand_down_the_page_says_thank_you_and_takes_nothing_more(desk: Desk) -> None:
@@ -124,6 +127,9 @@ async def test_a_wrong_or_old_link_is_not_found(desk: Desk) -> None:
     old = await desk.http.get(desk.page)
 
     assert [wrong.status_code, nonsense.status_code, old.status_code] == [404, 404, 404]
+    for page in (wrong, nonsense, old):
+        assert "链接有误或已失效" in page.text
+        assert 'href="tel:110"' in page.text
 
 
 async def test_a_reply_acknowledges_once_and_is_not_answered(desk: Desk) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import asyncpg
+
 from guitu.auth import Principal, in_scope
 from guitu.problem import Problem
+from notifications import store
 from notifications.domain.page_token import looks_like_token
 from notifications.store import Row
 
@@ -21,19 +26,13 @@ def access_delivery(principal: Principal, row: Row | None) -> Row:
     return row
 
 
-def access_page(token: str) -> str:
-    """The token of a notice page, if it can be one. Raises: Problem 404."""
-    if not looks_like_token(token):
-        raise no_such_page()
-    return token
+class NoSuchPage(Exception):
+    """The link is wrong or over; nobody is told which."""
 
 
-def no_such_page() -> Problem:
-    """The answer for a link that is wrong or over; it does not say which."""
-    return Problem(
-        404,
-        "no_such_page",
-        "This link is wrong or no longer valid.",
-        "链接有误或已失效。",
-        "Copy the whole link from the SMS, or call 110.",
-    )
+async def access_page(conn: asyncpg.Connection, token: str, oldest: datetime) -> Row:
+    """The delivery of a notice page, if the token is one and not older than that. Raises: NoSuchPage."""
+    row = await store.by_page(conn, token) if looks_like_token(token) else None
+    if row is None or row["queued_at"] < oldest:
+        raise NoSuchPage
+    return row

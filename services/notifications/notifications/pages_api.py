@@ -1,81 +1,101 @@
-"""The routes of the notice page: GET shows, POST acts; the token in the address is the whole permission."""
+"""The routes of the notice page: GET shows, POST acts; the token in the address is the whole permission.
+
+Whatever goes wrong is answered with a page for people, never with a document for programs.
+"""
 
 from __future__ import annotations
 
-from datetime import time, timedelta
-from typing import Annotated, Literal
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Form, Query
+from fastapi import APIRouter, Form, Query, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from guitu.problem import Problem
 from guitu.service import Runtime
-from notifications import answers, store
-from notifications.access import access_page, no_such_page
-from notifications.pages import HEADERS, notice_page
+from notifications import answers
+from notifications.access import NoSuchPage, access_page
+from notifications.pages import HEADERS, no_such_notice, notice_page
 from notifications.settings import NotificationSettings
-from notifications.store import Row
 
 ACTOR = "site.page"
+NOTE_MAX = 1000
+_PAGE = {"text/html": {"schema": {"type": "string"}}}
+WRONG_LINK: dict[int | str, dict[str, Any]] = {
+    404: {"description": "The link is wrong or over.", "content": _PAGE}
+}
+NOT_TAKEN: dict[int | str, dict[str, Any]] = {
+    422: {"description": "The page again, with what was typed and why it was not taken.", "content": _PAGE}
+}
 
 
 def pages_router(runtime: Runtime, settings: NotificationSettings) -> APIRouter:
     """GET /n/{token}, POST /n/{token}/ack, POST /n/{token}/sighting."""
-    router = APIRouter(tags=["notice page"])
+    router = APIRouter(tags=["notice page"], responses=WRONG_LINK)
+    home = urlsplit(runtime.public_url).path.rstrip("/")
 
-    def valid(row: Row | None) -> Row:
-        oldest = runtime.clock.now() - timedelta(days=settings.notice_page_days)
-        if row is None or row["queued_at"] < oldest:
-            raise no_such_page()
-        return row
+    def oldest() -> datetime:
+        return runtime.clock.now() - timedelta(days=settings.notice_page_days)
 
     @router.get("/n/{token}", response_class=HTMLResponse)
-    async def show(token: str, said: Annotated[Literal["", "ack", "sighting"], Query()] = "") -> HTMLResponse:
+    async def show(token: str, said: Annotated[Literal["", "ack", "sighting"], Query()] = "") -> Response:
         """Show the notice; never acknowledges."""
-        async with runtime.read() as conn:
-            row = valid(await store.by_page(conn, access_page(token)))
-        return notice_page(row, said)
+        try:
+            async with runtime.read() as conn:
+                return notice_page(await access_page(conn, token, oldest()), home, said)
+        except NoSuchPage:
+            return no_such_notice()
 
     @router.post("/n/{token}/ack", response_class=RedirectResponse, status_code=303)
-    async def acknowledge(token: str) -> RedirectResponse:
+    async def acknowledge(token: str) -> Response:
         """Acknowledge (签收); a second time changes nothing."""
-        async with runtime.tx(actor=ACTOR) as tx:
-            row = valid(await store.by_page(tx.conn, access_page(token)))
-            await answers.acknowledge(tx, row["id"], "page")
-        return _back(token, "ack")
-
-    @router.post("/n/{token}/sighting", response_class=RedirectResponse, status_code=303)
-    async def sighting(
-        token: str,
-        note: Annotated[str, Form(min_length=1, max_length=1000)],
-        seen_at: Annotated[str, Form(max_length=8)] = "",
-    ) -> RedirectResponse:
-        """Report what was seen at this site, now or at a time of today."""
-        async with runtime.tx(actor=ACTOR) as tx:
-            row = valid(await store.by_page(tx.conn, access_page(token)))
-            if row["stood_down_at"] is None:
-                moment = answers.seen_at_from(tx.now, _clock_time(seen_at))
-                answers.report_sighting(tx, row, note.strip() or "-", moment, "page")
+        try:
+            async with runtime.tx(actor=ACTOR) as tx:
+                row = await access_page(tx.conn, token, oldest())
                 await answers.acknowledge(tx, row["id"], "page")
-        return _back(token, "sighting")
+        except NoSuchPage:
+            return no_such_notice()
+        return _back(home, token, "ack")
+
+    @router.post("/n/{token}/sighting", response_class=RedirectResponse, status_code=303, responses=NOT_TAKEN)
+    async def sighting(
+        token: str, note: Annotated[str, Form()] = "", seen_at: Annotated[str, Form()] = ""
+    ) -> Response:
+        """Report what was seen at this site, now or at a time of today."""
+        try:
+            async with runtime.tx(actor=ACTOR) as tx:
+                row = await access_page(tx.conn, token, oldest())
+                refused = _refused(note, seen_at)
+                if refused:
+                    return notice_page(row, home, refused=refused, typed=(note, seen_at))
+                if row["stood_down_at"] is None:
+                    moment = answers.seen_at_from(tx.now, _clock_time(seen_at))
+                    answers.report_sighting(tx, row, note.strip(), moment, "page")
+                    await answers.acknowledge(tx, row["id"], "page")
+        except NoSuchPage:
+            return no_such_notice()
+        return _back(home, token, "sighting")
 
     return router
 
 
-def _back(token: str, said: str) -> RedirectResponse:
-    return RedirectResponse(f"../{token}?said={said}", status_code=303, headers=HEADERS)
+def _back(home: str, token: str, said: str) -> RedirectResponse:
+    return RedirectResponse(f"{home}/n/{token}?said={said}", status_code=303, headers=HEADERS)
+
+
+def _refused(note: str, seen_at: str) -> str:
+    """Why a sighting can't be taken, as a key of `pages.REFUSED`; empty if it can."""
+    if not note.strip():
+        return "no_note"
+    if len(note) > NOTE_MAX:
+        return "long_note"
+    try:
+        _clock_time(seen_at)
+    except ValueError:
+        return "bad_time"
+    return ""
 
 
 def _clock_time(text: str) -> time | None:
-    if not text.strip():
-        return None
-    try:
-        return time.fromisoformat(text.strip()).replace(tzinfo=None)
-    except ValueError:
-        raise Problem(
-            422,
-            "bad_time",
-            "The time must be HH:MM.",
-            "时间格式应为 时:分,例如 14:20。",
-            "Leave the time empty if it was just now.",
-        ) from None
+    """Read HH:MM; nothing means now. Raises: ValueError."""
+    return time.fromisoformat(text.strip()).replace(tzinfo=None) if text.strip() else None

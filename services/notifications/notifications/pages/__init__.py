@@ -27,9 +27,18 @@ HEADERS = {
 }
 _SEX = {"male": "男 boy", "female": "女 girl", "unknown": "不详 unknown"}
 SAID = {
-    "ack": ("签收成功。", "Acknowledged."),
+    "ack": ("已签收,谢谢。", "Acknowledged, thank you."),
     "sighting": ("线索已送出,谢谢。", "The sighting was sent, thank you."),
 }
+REFUSED = {
+    "no_note": ("请写下看到了什么。", "Please write what you saw."),
+    "long_note": ("写得太长,最多1000字。", "That is too long: 1000 characters at most."),
+    "bad_time": (
+        "时间格式应为 时:分,例如 14:20;刚才看到就不填。",
+        "The time must be HH:MM; leave it empty if it was just now.",
+    ),
+}
+"""Why a sighting was not taken; what was typed is still on the page."""
 _pages = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     autoescape=True,
@@ -38,19 +47,32 @@ _pages = Environment(
 )
 
 
-def notice_page(row: Row, said: str = "") -> HTMLResponse:
-    """The page of a delivery (`row` of `store.by_page`), zh first."""
+def notice_page(
+    row: Row, home: str, said: str = "", refused: str = "", typed: tuple[str, str] = ("", "")
+) -> HTMLResponse:
+    """The page of a delivery (`row` of `store.by_page`), zh first; with `refused` it answers 422.
+
+    `home` is the path that our pages lie under for the outside world; it is empty where they have a host of
+    their own.
+    """
     html = _pages.get_template("notice.html").render(
         case_code=row["case_code"],
         exercise=row["exercise"],
         over=row["stood_down_at"] is not None,
         acknowledged=row["acknowledged_at"] is not None,
-        token=row["page_token"],
+        here=f"{home}/n/{row['page_token']}",
         facts=_facts(row),
         said=SAID.get(said),
+        refused=REFUSED.get(refused),
+        typed=typed,
     )
     assert len(html.encode()) < PAGE_BYTES_MAX, "The notice page must load on a bad connection."
-    return HTMLResponse(html, headers=HEADERS)
+    return HTMLResponse(html, 422 if refused else 200, HEADERS)
+
+
+def no_such_notice() -> HTMLResponse:
+    """The page for a link that is wrong or over; it does not say which."""
+    return HTMLResponse(_pages.get_template("no_notice.html").render(), 404, HEADERS)
 
 
 def _facts(row: Row) -> list[tuple[str, str, str]]:
@@ -61,7 +83,7 @@ def _facts(row: Row) -> list[tuple[str, str, str]]:
 
 
 def _child(child: dict[str, Any]) -> list[tuple[str, str, str]]:
-    facts = [("性别", "Sex", _SEX[child["sex"]]), ("年龄", "Age", f"{child['age_years']}")]
+    facts = [("性别", "Sex", _SEX[child["sex"]]), ("年龄", "Age", f"{child['age_years']}岁")]
     if child.get("height_cm"):
         facts.append(("身高", "Height", f"{child['height_cm']} cm"))
     return [*facts, ("特征", "Appearance", child["appearance"])]
