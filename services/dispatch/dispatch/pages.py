@@ -48,12 +48,28 @@ STATE_WORDS = {
     OrderState.issued: ("待接令", "Waiting for your answer"),
     OrderState.accepted: ("已接令", "Accepted"),
     OrderState.in_position: ("已到位", "In position"),
-    OrderState.nothing_seen: ("无异常,继续查控", "Nothing seen; keep looking"),
+    OrderState.nothing_seen: ("无异常", "Nothing seen"),
     OrderState.intercepted: ("已拦截", "Intercepted"),
     OrderState.overdue: ("超时未接令", "Overdue"),
     OrderState.reassigned: ("已改派", "Given to another unit"),
     OrderState.stood_down: ("已解除", "Stood down"),
     OrderState.stand_down_acknowledged: ("解除已确认", "Stand-down acknowledged"),
+}
+# What to do now, for somebody who has no time to think.
+_NEXT_STEP = {
+    OrderState.issued: ("请立即按“接令”", "Press Accept now"),
+    OrderState.overdue: ("已超时,仍可接令", "Late, but you can still accept"),
+    OrderState.accepted: ("立即赶往;到了按“到位”", "Go there at once; press In position when you are there"),
+    OrderState.in_position: (
+        "逐一查看来往人员;找到按“拦截到”",
+        "Look at everyone who passes; press Intercepted when you have the child",
+    ),
+    OrderState.nothing_seen: ("继续查控,直到解除", "Keep looking until you are stood down"),
+    OrderState.intercepted: (
+        "保护好孩子,等候指挥中心",
+        "Keep the child safe and wait for the command centre",
+    ),
+    OrderState.reassigned: ("无需前往", "You need not go"),
 }
 _REASONS = {
     "found": ("孩子已找到", "The child was found"),
@@ -116,7 +132,7 @@ async def show(runtime: Runtime, token: str, status: int = 200, refused: bool = 
         row = await store.order(conn, found)
     if row is None:
         return _words("forged", 404)
-    return _html("order.html", status, **order_view(row, token, refused))
+    return _html("order.html", status, **order_view(row, token, refused, runtime.clock.now()))
 
 
 async def answer(runtime: Runtime, token: str, target: Move) -> Response:
@@ -134,21 +150,22 @@ async def answer(runtime: Runtime, token: str, target: Move) -> Response:
     return RedirectResponse(f"/o/{token}", 303, _HEADERS)
 
 
-def order_view(row: OrderRow, token: str, refused: bool) -> dict[str, Any]:
-    """What the page says; times are Beijing time."""
+def order_view(row: OrderRow, token: str, refused: bool, now: datetime) -> dict[str, Any]:
+    """What the page says; times are Beijing time, to the minute that has begun."""
     enabled = _ENABLED.get(row.state, ())
     return {
         "row": row,
         "token": token,
         "refused": refused,
         "state": STATE_WORDS[row.state],
+        "next_step": _NEXT_STEP.get(row.state, ("", "")),
         "why": _REASONS.get(row.stand_down_reason or "", ("", "")),
         "buttons": [(name, zh, en, name in enabled) for name, zh, en in _BUTTONS],
         "over": row.state in (OrderState.stood_down, OrderState.stand_down_acknowledged),
         "to_acknowledge": row.state == OrderState.stood_down,
-        "answer_by": _clock(row.order.respond_by) if row.state == OrderState.issued else "",
-        "arrive_by": _clock(row.arrive_by),
-        "earliest": _clock(row.earliest_arrival_at),
+        "answer_by": _clock(row.order.respond_by, now) if row.state == OrderState.issued else "",
+        "arrive_by": _clock(row.arrive_by, now),
+        "earliest": _clock(row.earliest_arrival_at, now),
     }
 
 
@@ -172,5 +189,8 @@ def _html(template: str, status: int, **view: Any) -> Response:
     return HTMLResponse(_TEMPLATES.get_template(template).render(**view), status, _HEADERS)
 
 
-def _clock(moment: datetime) -> str:
-    return moment.astimezone(BEIJING).strftime("%m-%d %H:%M:%S")
+def _clock(moment: datetime, now: datetime) -> str:
+    """Hour and minute; the day only if it is not today."""
+    local = moment.astimezone(BEIJING)
+    is_today = local.date() == now.astimezone(BEIJING).date()
+    return local.strftime("%H:%M" if is_today else "%m-%d %H:%M")
