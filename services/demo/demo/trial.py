@@ -14,7 +14,7 @@ from demo.scripted import DEMO_NOTE
 from demo.stage import Stage
 from guitu import auth
 
-LAST_SEEN = "Yunyang railway station"
+LAST_SEEN = "Yunyang Town bus station"
 CHILD: dict[str, Any] = {
     "sex": "male",
     "age_years": 4,
