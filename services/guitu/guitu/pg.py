@@ -19,6 +19,9 @@ TRANSIENT: tuple[type[Exception], ...] = (
     asyncpg.QueryCanceledError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
+    # Said by a connection that the server has ended, until the end of its stream is read: the next statement
+    # finds "another operation in progress". Nothing about the statement is wrong.
+    asyncpg.InternalClientError,
     ConnectionError,
     OSError,
     TimeoutError,
