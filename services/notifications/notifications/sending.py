@@ -15,11 +15,14 @@ from typing import Any
 from uuid import UUID
 
 from guitu.service import Runtime
+from guitu.tx import Tx
 from notifications import settling, store_sending
 from notifications.domain.delivery import Outcome
+from notifications.domain.pace import pace_of
 from notifications.domain.page_token import page_token_of
 from notifications.domain.texts import TextTooLong
 from notifications.outside import Outside, outgoing
+from notifications.segments import segmentation
 from notifications.settings import NotificationSettings
 from notifications.store import Row
 from notifications.writing import text_of
@@ -46,6 +49,7 @@ class Sender:
 
     def __init__(self, runtime: Runtime, settings: NotificationSettings, provider: Outside) -> None:
         self._runtime, self._settings, self._provider = runtime, settings, provider
+        self._pace = pace_of(settings.sms_per_s)
         self._calls: set[asyncio.Task[None]] = set()
         self._ended: list[tuple[UUID, Outcome]] = []
 
@@ -85,31 +89,46 @@ class Sender:
             pass
 
     async def _claim(self, limit: int) -> list[Claimed]:
-        claimed, unwritable = [], {}
         async with self._runtime.tx(actor=ACTOR) as tx:
-            rows = await store_sending.claim(tx.conn, limit, tx.now)
-            if not rows:
-                return []
-            notices = await store_sending.notices(tx.conn, list({row["notice_id"] for row in rows}))
-            attempts = [
-                (tx.ids.new(), row["id"], row["attempts"], page_token_of(tx.ids.new())) for row in rows
-            ]
-            lease_until = tx.now + timedelta(seconds=self._settings.lease_s)
-            await store_sending.add_attempts(tx.conn, self._provider.name, lease_until, tx.now, attempts)
-            for row, (attempt_id, _, _, token) in zip(rows, attempts, strict=True):
-                try:
-                    text = text_of(row, notices[row["notice_id"]], self._settings, self._runtime.public_url)
-                    claimed.append(Claimed(attempt_id, token, row["phone"], text))
-                except (TextTooLong, KeyError, ValueError) as error:
-                    # One notice that can't be written must not keep its neighbours from being sent.
-                    self._runtime.log.error(
-                        "sms.unwritable", delivery_id=str(row["id"]), error=type(error).__name__
-                    )
-                    unwritable[attempt_id] = Outcome(
-                        "rejected", code="unwritable", reason=type(error).__name__
-                    )
-            if unwritable:
-                await settling.record(tx, unwritable, self._settings)
+            if self._pace is None:
+                return await self._take(tx, limit)
+            sender = self._settings.twilio_from
+            left = self._pace.after(*await store_sending.budget(tx.conn, sender, self._pace, tx.now), tx.now)
+            claimed = await self._take(tx, min(limit, int(left))) if left >= 1 else []
+            allowed, left = int(left), left - sum(segmentation(item.body).segments for item in claimed)
+            if claimed:
+                await store_sending.spend(tx.conn, sender, left, tx.now)
+        if len(claimed) >= allowed:
+            self._again_in(self._pace.wait_s(left))
+        return claimed
+
+    def _again_in(self, seconds: float) -> None:
+        """Look again when the budget has something to give; the sweep's own interval is longer than that."""
+        wake = self._runtime.wakes.get("sms_send")
+        if wake is not None:
+            asyncio.get_running_loop().call_later(seconds, wake.set)
+
+    async def _take(self, tx: Tx, limit: int) -> list[Claimed]:
+        """Claim, and write an attempt for each; what can't be written is settled at once."""
+        rows = await store_sending.claim(tx.conn, limit, tx.now)
+        if not rows:
+            return []
+        notices = await store_sending.notices(tx.conn, list({row["notice_id"] for row in rows}))
+        attempts = [(tx.ids.new(), row["id"], row["attempts"], page_token_of(tx.ids.new())) for row in rows]
+        lease_until = tx.now + timedelta(seconds=self._settings.lease_s)
+        await store_sending.add_attempts(tx.conn, self._provider.name, lease_until, tx.now, attempts)
+        claimed, unwritable = [], {}
+        for row, (attempt_id, _, _, token) in zip(rows, attempts, strict=True):
+            try:
+                text = text_of(row, notices[row["notice_id"]], self._settings, self._runtime.public_url)
+                claimed.append(Claimed(attempt_id, token, row["phone"], text))
+            except (TextTooLong, KeyError, ValueError) as error:
+                # One notice that can't be written must not keep its neighbours from being sent.
+                kind = type(error).__name__
+                self._runtime.log.error("sms.unwritable", delivery_id=str(row["id"]), error=kind)
+                unwritable[attempt_id] = Outcome("rejected", code="unwritable", reason=kind)
+        if unwritable:
+            await settling.record(tx, unwritable, self._settings)
         return claimed
 
     async def _may_go(self, claimed: list[Claimed]) -> set[UUID]:

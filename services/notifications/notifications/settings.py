@@ -39,8 +39,16 @@ class NotificationSettings(Settings):
         Field(description="How late an accepted SMS may show up in the provider's list.", ge=0, le=600),
     ] = 10.0
     sms_attempts_max: Annotated[
-        int, Field(description="Attempts for one SMS before it fails.", ge=1, le=20)
+        int, Field(description="Attempts for one SMS that something is wrong with.", ge=1, le=20)
     ] = 6
+    sms_give_up_s: Annotated[
+        float,
+        Field(description="How long an SMS is tried while the provider is busy or away.", ge=60, le=86_400),
+    ] = 3600.0
+    sms_per_s: Annotated[
+        float,
+        Field(description="Segments a second the sender may send, over all processes; 0 is no limit.", ge=0),
+    ] = 0.0
     answer_within_s: Annotated[
         float, Field(description="Without acknowledgement after this time a notice escalates.", gt=0)
     ] = 180.0

@@ -22,7 +22,11 @@ JITTER = random.Random(20260301)  # noqa: S311 - spreads retries; nobody must be
 async def record(tx: Tx, outcomes: Mapping[UUID, Outcome], settings: NotificationSettings) -> int:
     """Settle these attempts (by id) together; returns how many changed something."""
     rows = await store_sending.lock(tx.conn, list(outcomes))
-    limits = Limits(settings.sms_attempts_max, timedelta(seconds=settings.answer_within_s))
+    limits = Limits(
+        settings.sms_attempts_max,
+        timedelta(seconds=settings.sms_give_up_s),
+        timedelta(seconds=settings.answer_within_s),
+    )
     settled = []
     for attempt_id, row in rows.items():
         after = settle(row, outcomes[attempt_id], tx.now, limits, JITTER.random())

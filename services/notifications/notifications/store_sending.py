@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
+from notifications.domain.pace import Pace
 from notifications.store import STOP_KINDS
 
 Row = Mapping[str, Any]
@@ -32,6 +33,11 @@ where d.id = due.id and c.contact_id = d.contact_id
 returning d.id, d.notice_id, d.case_id, d.kind, d.version, d.attempts, d.ack_code, d.page_token, d.priority,
     d.distance_km, c.phone, c.language, c.url_ok, c.two_way
 """
+_BUDGET = "select tokens, counted_at from sender_budget where sender = $1 for no key update"
+_NEW_BUDGET = """
+insert into sender_budget (sender, tokens, counted_at) values ($1, $2, $3) on conflict (sender) do nothing
+"""
+_SPEND = "update sender_budget set tokens = $2, counted_at = greatest(counted_at, $3) where sender = $1"
 _NOTICES = """
 select n.id, n.kind, n.version, n.exercise, n.content, k.case_code from notice n
 join known_case k on k.case_id = n.case_id where n.id = any($1::uuid[])
@@ -114,6 +120,21 @@ async def claim(conn: asyncpg.Connection, limit: int, now: datetime) -> list[Row
     return list(await conn.fetch(_CLAIM, now, limit, STOP_KINDS))
 
 
+async def budget(conn: asyncpg.Connection, sender: str, pace: Pace, now: datetime) -> tuple[float, datetime]:
+    """What a sender had left and when, locked until the end of the transaction; a new one begins full."""
+    row = await conn.fetchrow(_BUDGET, sender)
+    if row is None:
+        await conn.execute(_NEW_BUDGET, sender, pace.burst, now)
+        row = await conn.fetchrow(_BUDGET, sender)
+    assert row is not None, "The row was made a moment ago."
+    return row["tokens"], row["counted_at"]
+
+
+async def spend(conn: asyncpg.Connection, sender: str, tokens: float, now: datetime) -> None:
+    """Keep what a sender has left."""
+    await conn.execute(_SPEND, sender, tokens, now)
+
+
 async def notices(conn: asyncpg.Connection, ids: Sequence[UUID]) -> dict[UUID, Row]:
     """What the claimed deliveries say."""
     return {row["id"]: row for row in await conn.fetch(_NOTICES, list(ids))}
@@ -147,9 +168,16 @@ async def attempts_of_tokens(conn: asyncpg.Connection, tokens: Sequence[str]) ->
     return {row["token"]: row["id"] for row in await conn.fetch(_ATTEMPTS_BY_ADDRESS, list(tokens))}
 
 
+class MessageOfAnother(Exception):
+    """The provider's message is known as another attempt's: one SMS can't be two."""
+
+
 async def settle_attempts(conn: asyncpg.Connection, now: datetime, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Write outcomes: (attempt_id, state, provider_id, status_rank, segments, code)."""
-    await conn.execute(_SETTLE_ATTEMPTS, now, *(list(column) for column in zip(*rows, strict=True)))
+    """Write outcomes: (attempt_id, state, provider_id, status_rank, segments, code). Raises: MessageOfAnother."""
+    try:
+        await conn.execute(_SETTLE_ATTEMPTS, now, *(list(column) for column in zip(*rows, strict=True)))
+    except asyncpg.UniqueViolationError:
+        raise MessageOfAnother from None
 
 
 async def settle_deliveries(conn: asyncpg.Connection, rows: Sequence[tuple[Any, ...]]) -> None:

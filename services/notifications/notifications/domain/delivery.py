@@ -66,7 +66,11 @@ Kind = Literal["accepted", "rejected", "not_sent", "unknown", "absent", "stopped
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an attempt; `retry` says that it was certainly not accepted and another may be made."""
+    """What became of an attempt; `retry` says that it was certainly not accepted and another may be made.
+
+    `not_now` says that nothing is wrong with it: the provider is busy or away. Such tries are bounded by time, not
+    by their number, else a limit or an outage of a minute would use them up.
+    """
 
     kind: Kind
     provider_id: str | None = None
@@ -75,6 +79,7 @@ class Outcome:
     code: str = ""
     reason: str = ""
     retry: bool = False
+    not_now: bool = False
     retry_after_s: float = 0.0
 
 
@@ -83,6 +88,7 @@ class Limits:
     """What the operator allows."""
 
     attempts_max: int
+    give_up_after: timedelta
     answer_within: timedelta
 
 
@@ -158,8 +164,7 @@ def _not_accepted(
     rank, due = row["status_rank"], row["answer_due_at"]
     if row["stood_down_at"] is not None and row["kind"] in (*ALERT_KINDS, "order"):
         return Settled(attempt_state, rank, "cancelled", row["next_at"])
-    may_retry = outcome.retry or outcome.kind in ("not_sent", "absent", "stopped")
-    if may_retry and row["attempts"] < limits.attempts_max:
+    if _may_retry(row, outcome, now, limits):
         wait_s = (
             0.0
             if outcome.kind == "absent"
@@ -168,6 +173,13 @@ def _not_accepted(
         return Settled(attempt_state, rank, "queued", now + timedelta(seconds=wait_s), answer_due_at=due)
     due = _answer_due(row, now, limits, failed=True)
     return Settled(attempt_state, rank, "failed", row["next_at"], failed_at=now, answer_due_at=due)
+
+
+def _may_retry(row: Mapping[str, Any], outcome: Outcome, now: datetime, limits: Limits) -> bool:
+    if outcome.not_now or outcome.kind in ("not_sent", "stopped"):
+        waited: timedelta = now - row["queued_at"]
+        return waited < limits.give_up_after
+    return (outcome.retry or outcome.kind == "absent") and bool(row["attempts"] < limits.attempts_max)
 
 
 def _answer_due(row: Mapping[str, Any], now: datetime, limits: Limits, *, failed: bool) -> datetime | None:

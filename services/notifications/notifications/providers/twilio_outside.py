@@ -25,7 +25,8 @@ from notifications.providers.signature import is_signed
 from notifications.providers.twilio_sms import TwilioAccount, open_twilio_sms
 from notifications.settings import NotificationSettings
 
-_MAY_RETRY = frozenset({ErrorClass.transient_safe, ErrorClass.transient_sender, ErrorClass.transient_unknown})
+_NOT_NOW = frozenset({ErrorClass.transient_safe, ErrorClass.transient_sender})
+_MAY_RETRY = _NOT_NOW | {ErrorClass.transient_unknown}
 
 
 class TwilioOutside:
@@ -88,7 +89,8 @@ def _outcome(result: SendResult) -> Outcome:
         case Accepted(provider_id, status, segments):
             return Outcome("accepted", provider_id, status, segments)
         case Rejected(code, error_class):
-            return Outcome("rejected", code=code, reason=error_class, retry=error_class in _MAY_RETRY)
+            retry, not_now = error_class in _MAY_RETRY, error_class in _NOT_NOW
+            return Outcome("rejected", code=code, reason=error_class, retry=retry, not_now=not_now)
         case NotSent(reason):
             return Outcome("not_sent", code="no_bytes_sent", reason=reason, retry=True)
         case _:
