@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from math import ceil
 
 import pytest
 import pytest_asyncio
@@ -30,28 +29,35 @@ SITES, PER_S = 30, 10
 def test_no_second_has_more_than_the_limit(per_s: float, pauses_s: list[float]) -> None:
     pace = pace_of(per_s)
     assert pace is not None
-    tokens, since, sent_at = pace.burst, START, list[datetime]()
+    now, sent = START, list[tuple[datetime, int]]()
 
     for pause_s in pauses_s:
-        now = since + timedelta(seconds=pause_s)
-        tokens, since = pace.after(tokens, since, now), now
-        sent_at += [now] * int(tokens)
-        tokens -= int(tokens)
+        now += timedelta(seconds=pause_s)
+        sent.append((now, pace.free(pace.recent(sent, now))))
 
-    for first in sent_at:
-        within = sum(first <= at < first + timedelta(seconds=1) for at in sent_at)
-        assert within <= ceil(per_s)
+    for first, _ in sent:
+        within = sum(n for at, n in sent if first <= at < first + timedelta(seconds=1))
+        assert within <= max(1, per_s)
 
 
-def test_nearly_all_of_the_limit_is_used() -> None:
+def test_a_limit_is_used_up_whatever_the_pauses_between() -> None:
     pace = pace_of(100)
-
     assert pace is not None
-    assert pace.refill_per_s >= 95.3, "10,000 would take longer than 105 s."
+    now, sent = START, list[tuple[datetime, int]]()
+
+    for _ in range(40):
+        now += timedelta(seconds=0.25)
+        sent.append((now, pace.free(pace.recent(sent, now))))
+
+    assert 1000 == sum(n for _, n in sent), "10 s at 100 a second."
 
 
-def test_a_clock_set_back_gives_nothing() -> None:
-    assert Pace(3, 98).after(1.0, START, START - timedelta(hours=1)) == 1.0
+def test_a_clock_set_back_gives_nothing_and_blocks_nothing() -> None:
+    pace, back = Pace(10, timedelta(seconds=1)), START - timedelta(hours=1)
+    recent = pace.recent([(START, 10)], back)
+
+    assert 0 == pace.free(recent)
+    assert 1.0 == pace.wait_s(recent, back)
 
 
 def test_no_limit_is_no_pace() -> None:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from guitu.auth import Principal, allow
 from guitu.problem import Problem, refusals
 from guitu.service import Runtime
-from notifications import answers, store
+from notifications import answers, store, store_sending
 from notifications.access import access_delivery
 from notifications.outside import Forged, Outside, Unparsable
 from notifications.settings import NotificationSettings
@@ -26,7 +26,12 @@ def callbacks_router(runtime: Runtime, settings: NotificationSettings) -> APIRou
     router = APIRouter(prefix="/twilio", tags=["provider"], responses=refusals(403, 422))
     statuses = Statuses(runtime, settings)
 
-    @router.post("/status/{token}", status_code=204, openapi_extra=_form("MessageSid", "MessageStatus"))
+    @router.post(
+        "/status/{token}",
+        status_code=204,
+        responses=refusals(409),
+        openapi_extra=_form("MessageSid", "MessageStatus"),
+    )
     async def status(token: str, request: Request) -> Response:
         """A message's status; late, doubled and shuffled ones change nothing that is known better."""
         form = await _signed_form(request)
@@ -35,7 +40,17 @@ def callbacks_router(runtime: Runtime, settings: NotificationSettings) -> APIRou
         )
         with _refusals():
             event_key, outcome = _provider(runtime).status(url, form, request.headers, token)
-        if not await statuses.settle(Came(token, event_key, outcome)):
+        try:
+            known = await statuses.settle(Came(token, event_key, outcome))
+        except store_sending.MessageOfAnother:
+            raise Problem(
+                409,
+                "message_of_another",
+                "This message is known as the one of another attempt.",
+                "该短信属于另一次发送。",
+                "Compare the callback's address with the one that was given for this message.",
+            ) from None
+        if not known:
             raise Problem(
                 404,
                 "no_such_attempt",

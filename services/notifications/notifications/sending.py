@@ -93,13 +93,14 @@ class Sender:
             if self._pace is None:
                 return await self._take(tx, limit)
             sender = self._settings.twilio_from
-            left = self._pace.after(*await store_sending.budget(tx.conn, sender, self._pace, tx.now), tx.now)
-            claimed = await self._take(tx, min(limit, int(left))) if left >= 1 else []
-            allowed, left = int(left), left - sum(segmentation(item.body).segments for item in claimed)
+            recent = self._pace.recent(await store_sending.sent_lately(tx.conn, sender), tx.now)
+            free = self._pace.free(recent)
+            claimed = await self._take(tx, min(limit, free)) if free else []
             if claimed:
-                await store_sending.spend(tx.conn, sender, left, tx.now)
-        if len(claimed) >= allowed:
-            self._again_in(self._pace.wait_s(left))
+                recent.append((tx.now, sum(segmentation(item.body).segments for item in claimed)))
+                await store_sending.keep_sent_lately(tx.conn, sender, recent)
+        if len(claimed) >= free:
+            self._again_in(self._pace.wait_s(recent, tx.now))
         return claimed
 
     def _again_in(self, seconds: float) -> None:

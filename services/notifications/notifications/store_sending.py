@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from notifications.domain.pace import Pace
+from notifications.domain.pace import Sent
 from notifications.store import STOP_KINDS
 
 Row = Mapping[str, Any]
@@ -33,11 +33,9 @@ where d.id = due.id and c.contact_id = d.contact_id
 returning d.id, d.notice_id, d.case_id, d.kind, d.version, d.attempts, d.ack_code, d.page_token, d.priority,
     d.distance_km, c.phone, c.language, c.url_ok, c.two_way
 """
-_BUDGET = "select tokens, counted_at from sender_budget where sender = $1 for no key update"
-_NEW_BUDGET = """
-insert into sender_budget (sender, tokens, counted_at) values ($1, $2, $3) on conflict (sender) do nothing
-"""
-_SPEND = "update sender_budget set tokens = $2, counted_at = greatest(counted_at, $3) where sender = $1"
+_BUDGET = "select sent from sender_budget where sender = $1 for no key update"
+_NEW_BUDGET = "insert into sender_budget (sender, sent) values ($1, '[]') on conflict (sender) do nothing"
+_SPEND = "update sender_budget set sent = $2 where sender = $1"
 _NOTICES = """
 select n.id, n.kind, n.version, n.exercise, n.content, k.case_code from notice n
 join known_case k on k.case_id = n.case_id where n.id = any($1::uuid[])
@@ -120,19 +118,19 @@ async def claim(conn: asyncpg.Connection, limit: int, now: datetime) -> list[Row
     return list(await conn.fetch(_CLAIM, now, limit, STOP_KINDS))
 
 
-async def budget(conn: asyncpg.Connection, sender: str, pace: Pace, now: datetime) -> tuple[float, datetime]:
-    """What a sender had left and when, locked until the end of the transaction; a new one begins full."""
+async def sent_lately(conn: asyncpg.Connection, sender: str) -> list[Sent]:
+    """What a sender sent lately, locked until the end of the transaction."""
     row = await conn.fetchrow(_BUDGET, sender)
     if row is None:
-        await conn.execute(_NEW_BUDGET, sender, pace.burst, now)
+        await conn.execute(_NEW_BUDGET, sender)
         row = await conn.fetchrow(_BUDGET, sender)
     assert row is not None, "The row was made a moment ago."
-    return row["tokens"], row["counted_at"]
+    return [(datetime.fromtimestamp(at, UTC), segments) for at, segments in row["sent"]]
 
 
-async def spend(conn: asyncpg.Connection, sender: str, tokens: float, now: datetime) -> None:
-    """Keep what a sender has left."""
-    await conn.execute(_SPEND, sender, tokens, now)
+async def keep_sent_lately(conn: asyncpg.Connection, sender: str, sent: Sequence[Sent]) -> None:
+    """Keep what a sender sent lately."""
+    await conn.execute(_SPEND, sender, [(at.timestamp(), segments) for at, segments in sent])
 
 
 async def notices(conn: asyncpg.Connection, ids: Sequence[UUID]) -> dict[UUID, Row]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from itertools import islice
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, FastAPI, HTTPException, Query
+from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
 from starlette.responses import JSONResponse
@@ -27,6 +28,7 @@ Ours = Annotated[str, Field(pattern=r"^\+?[A-Za-z0-9][A-Za-z0-9 _&-]{1,14}$", ex
 WAIT_MAX_S = 30.0
 DOWN_MAX_S = 600.0
 RULES_MAX = 100
+_UNREADABLE: dict[int | str, dict[str, Any]] = {400: {"description": "The body is no JSON at all."}}
 
 
 class Body(BaseModel):
@@ -112,11 +114,25 @@ class Downtime(Body):
 def control_app(carrier: Carrier, listener: Listener) -> FastAPI:
     """Return the application that serves `/simulator`, `/health` and `/docs`."""
     app = FastAPI(title="Guitu SMS simulator", description=__doc__ or "", redoc_url=None)
+    app.add_exception_handler(RequestValidationError, _say_what_is_wrong)
     app.include_router(_health())
     app.include_router(_looking(carrier), prefix="/simulator", tags=["look"])
-    app.include_router(_playing(carrier), prefix="/simulator", tags=["play"])
-    app.include_router(_breaking(carrier, listener), prefix="/simulator", tags=["break"])
+    app.include_router(_playing(carrier), prefix="/simulator", tags=["play"], responses=_UNREADABLE)
+    app.include_router(
+        _breaking(carrier, listener), prefix="/simulator", tags=["break"], responses=_UNREADABLE
+    )
     return app
+
+
+async def _say_what_is_wrong(_: Request, error: Exception) -> JSONResponse:
+    """FastAPI's own answer without the values: they may be phone numbers, or no text that can be sent back."""
+    assert isinstance(error, RequestValidationError)
+    said = [{"loc": e["loc"], "msg": e["msg"], "type": e["type"]} for e in error.errors()[:20]]
+    return JSONResponse({"detail": said}, 422)
+
+
+def _refused(where: str, says: str) -> RequestValidationError:
+    return RequestValidationError([{"loc": (where,), "msg": says, "type": "value_error"}])
 
 
 def _health() -> APIRouter:
@@ -185,9 +201,7 @@ def _playing(carrier: Carrier) -> APIRouter:
         """A phone sends a text; answers when our webhook has answered (status 0: it never did)."""
         ours = text.to or last_writer(carrier, text.sender)
         if ours is None:
-            raise HTTPException(
-                422, "Nobody has written to this phone yet; say which of our numbers in 'to'."
-            )
+            raise _refused("to", "Nobody has written to this phone yet; say which of our numbers in 'to'.")
         message, answer = await carrier.receive(text.sender, ours, text.body)
         return {"sid": message.sid, "to": ours, "webhook_status": None if answer is None else answer.status}
 
@@ -207,7 +221,7 @@ def _playing(carrier: Carrier) -> APIRouter:
         elif SENDER.match(number):
             carrier.mailbox.set_inbound_url(number, route.inbound_url)
         else:
-            raise HTTPException(422, f"{number!r} is not a number that can receive texts.")
+            raise _refused("number", "This is not a number that can receive texts.")
         return {"number": number, "inbound_url": route.inbound_url}
 
     @routes.post("/reset")

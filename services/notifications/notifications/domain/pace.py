@@ -1,37 +1,42 @@
-"""How fast a sender may send: a token bucket that is never over its limit in any second.
+"""How fast a sender may send: never more than its limit in any second, and all of it when there is much to send.
 
-A bucket of `burst` tokens that fills by `refill_per_s` lets through at most burst + refill_per_s in a second, less one
-part of a token; so burst + refill_per_s is kept at the limit plus one. A limit of 1.5 a second allows 2 in some seconds.
+What went out within the last second is remembered, so that a pause of ours costs nothing: a token bucket small
+enough to keep the limit in every second loses whatever it can't hold while the process does something else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import floor
 
-BURST_SHARE = 0.03
-"""Of a second's worth: small, so that nearly all of the limit goes into the steady rate."""
+Sent = tuple[datetime, int]
+"""When, and how many segments."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Segments that may go at once, and how many more each second."""
+    """So many segments within a window; a limit below one a second has a longer window of one segment."""
 
-    burst: float
-    refill_per_s: float
+    segments: int
+    window: timedelta
 
-    def after(self, tokens: float, since: datetime, now: datetime) -> float:
-        """How many tokens there are `now`, if there were so many at `since`; a clock set back adds none."""
-        return min(self.burst, tokens + max(0.0, (now - since).total_seconds()) * self.refill_per_s)
+    def recent(self, sent: Sequence[Sent], now: datetime) -> list[Sent]:
+        """What still counts `now`; what a clock that was set back left in the future counts from now on."""
+        return [(min(at, now), segments) for at, segments in sent if at > now - self.window]
 
-    def wait_s(self, tokens: float) -> float:
-        """How long until the bucket is half full, or has one token, whichever is later."""
-        return max(0.0, (max(1.0, self.burst / 2) - tokens) / self.refill_per_s)
+    def free(self, recent: Sequence[Sent]) -> int:
+        """How many segments may go; none if more went than should have."""
+        return max(0, self.segments - sum(segments for _, segments in recent))
+
+    def wait_s(self, recent: Sequence[Sent], now: datetime) -> float:
+        """How long until the oldest that counts no longer does."""
+        return max(0.0, (min(at for at, _ in recent) + self.window - now).total_seconds()) if recent else 0.0
 
 
 def pace_of(per_s: float) -> Pace | None:
     """The pace of a sender that may send so many segments a second; None where 0 means no limit."""
     if per_s <= 0:
         return None
-    burst = max(1.0, BURST_SHARE * per_s)
-    return Pace(burst, min(per_s, per_s + 1.0 - burst))
+    return Pace(max(1, floor(per_s)), timedelta(seconds=max(1.0, 1.0 / per_s)))

@@ -1,6 +1,6 @@
--- How much of its rate a sender has left: one row a sender, so that the limit holds over processes and restarts.
+-- What each sender sent within the last second: one row a sender, so that its limit holds over processes and restarts.
 create table sender_budget (
     sender text primary key,
-    tokens double precision not null,
-    counted_at timestamptz not null
+    -- [[Unix seconds, segments], ...]
+    sent jsonb not null
 );

@@ -212,6 +212,6 @@ def _sid(form: Mapping[str, str]) -> str:
 
 def _required(form: Mapping[str, str], name: str) -> str:
     value = form.get(name, "")
-    if not value or len(value) > _FIELD_MAX:
-        raise Unreadable(f"{name} is missing or too long")
+    if not value or len(value) > _FIELD_MAX or not value.isprintable():
+        raise Unreadable(f"{name} is missing, too long or not printable")
     return value
