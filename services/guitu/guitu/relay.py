@@ -63,8 +63,8 @@ class Relay:
             # A lost mark means a second publication, never a lost one, so the mark need not wait for the disk.
             await conn.execute("set synchronous_commit = off")
             producer = self._producer()
-            await producer.start()
             try:
+                await producer.start()
                 await conn.add_listener(self._channel, self._on_notify)
                 while True:
                     if len(self._shards) < outbox.SHARDS:
