@@ -118,7 +118,8 @@ def report_sighting(
             sighting_id=sighting_id,
             seen_at=seen_at,
             place=_place_of(row),
-            note=note[:2000],
+            # PostgreSQL stores no NUL; dropping it keeps a person's words where refusing would lose them.
+            note=note.replace("\x00", "")[:2000],
             channel=channel,
             site_id=SiteId(row["site_id"]) if row["site_id"] else None,
             unit_id=UnitId(row["unit_id"]) if row["unit_id"] else None,

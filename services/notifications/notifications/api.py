@@ -98,8 +98,15 @@ def _form(*names: str) -> dict[str, Any]:
 
 
 async def _signed_form(request: Request) -> dict[str, str]:
-    if int(request.headers.get("content-length") or 0) > CALLBACK_BYTES_MAX:
-        raise Problem(413, "too_large", f"A callback has at most {CALLBACK_BYTES_MAX} bytes.", "请求过大。")
+    # Read before it is parsed: a body that hides its length counts too, and its end is the ground's bound.
+    if len(await request.body()) > CALLBACK_BYTES_MAX:
+        raise Problem(
+            413,
+            "too_large",
+            f"A callback has at most {CALLBACK_BYTES_MAX} bytes.",
+            "请求过大。",
+            "Send a message's status or text only.",
+        )
     async with request.form(max_files=0, max_fields=200) as form:
         return {name: value for name, value in form.items() if isinstance(value, str)}
 
@@ -120,7 +127,13 @@ class _refusals:
                 "Check GUITU_TWILIO_AUTH_TOKEN and that GUITU_PUBLIC_URL is what the provider calls.",
             )
         if isinstance(error, Unparsable):
-            raise Problem(422, "bad_callback", f"The callback can't be read: {error}.", "回调内容无法识别。")
+            raise Problem(
+                422,
+                "bad_callback",
+                f"The callback can't be read: {error}.",
+                "回调内容无法识别。",
+                "Send the form as Twilio does: /docs names its fields.",
+            )
 
 
 def _twiml(reply: str) -> str:
