@@ -1,9 +1,8 @@
-"""Health: alive (the loop turns), ready (database, broker and partitions), and a watchdog against silence."""
+"""Health: alive (the loop turns) and ready (database, broker and partitions)."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,12 +10,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from guitu import metrics, outbox
 from guitu.pg import TRANSIENT
-from guitu.stream import EXIT_STUCK
 
 if TYPE_CHECKING:
     from guitu.service import Runtime
 
-STUCK_S = 120.0
 router = APIRouter(tags=["health"])
 
 
@@ -41,7 +38,7 @@ async def _missing(runtime: Runtime) -> list[str]:
         await asyncio.wait_for(runtime.pool.fetchval("select 1"), 2)
     except TRANSIENT:
         missing.append("database")
-    if runtime.streams and not runtime.streams.app.consumer.assignment():
+    if runtime.streams and not runtime.streams.assigned():
         missing.append("kafka partitions")
     if runtime.relay is None:
         missing.append("relay")
@@ -56,14 +53,3 @@ async def metrics_page(request: Request) -> Response:
     age_s = (runtime.clock.now() - oldest).total_seconds() if oldest else 0.0
     metrics.OUTBOX_AGE_S.labels(runtime.service).set(max(0.0, age_s))
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-
-async def watchdog(runtime: Runtime) -> None:
-    """End the process when events wait and none is finished: a stuck worker must not look alive (rule 12)."""
-    loop = asyncio.get_running_loop()
-    while True:
-        await asyncio.sleep(5)
-        since = runtime.streams.busy_since if runtime.streams else None
-        if since is not None and loop.time() - since > STUCK_S:
-            runtime.log.error("watchdog.stops", busy_s=loop.time() - since)
-            os._exit(EXIT_STUCK)

@@ -18,6 +18,9 @@ RELAYED = Counter("guitu_outbox_published_total", "Facts that the broker has.", 
 OUTBOX_AGE_S = Gauge(
     "guitu_outbox_oldest_seconds", "Age of the oldest fact the broker does not have.", ["service"]
 )
+WAITING = Gauge(
+    "guitu_waiting_events", "Events on the broker that this process has not committed.", ["service"]
+)
 DEAD_LETTERS = Counter(
     "guitu_dead_letters_total", "Messages set aside, by reason.", ["service", "topic", "reason"]
 )

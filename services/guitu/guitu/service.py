@@ -22,7 +22,7 @@ from fastapi import APIRouter, FastAPI
 from faust.contrib.asgi import faust_app_running
 
 from contracts.base import Fact
-from guitu import audit, health, limits, logging, metrics, openapi, outbox, problem
+from guitu import audit, health, limits, logging, metrics, openapi, outbox, problem, watchdog
 from guitu.clock import Clock, Ids
 from guitu.pg import TRANSIENT, open_pool, schema_of
 from guitu.relay import Relay
@@ -206,7 +206,7 @@ async def running(service: Service, settings: Settings, port: int, app: FastAPI)
         jobs += [_sweep_for_ever(runtime, s) for s in (*service.sweeps, Sweep("audit_seal", 1.0, _seal))]
         if service.reactions:
             runtime.streams = Streams(runtime, service.reactions)
-            jobs += [runtime.streams.run(), health.watchdog(runtime)]
+            jobs += [runtime.streams.run(), watchdog.watch(runtime)]
             await stack.enter_async_context(faust_app_running(runtime.streams.app, stop_timeout=8.0))
         await stack.enter_async_context(_tasks(runtime, jobs))
         log.info("service.started", port=port)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import faust
+from faust.exceptions import ConsumerNotStarted
 from structlog.contextvars import bound_contextvars
 
 from contracts import wire
@@ -93,6 +94,18 @@ class Streams:
                 await queue.put(event)
 
         self.app.agent(source, name=f"{self._runtime.service}.{topic.name}")(dispatch)
+
+    @property
+    def group(self) -> str:
+        """Under which name the broker keeps our offsets."""
+        return str(self.app.conf.id)
+
+    def assigned(self) -> list[tuple[str, int]]:
+        """Topic and number of the partitions we read now; none while Faust is connecting."""
+        try:
+            return [(each.topic, each.partition) for each in self.app.consumer.assignment()]
+        except ConsumerNotStarted:
+            return []
 
     async def run(self) -> None:
         """Handle what the agents bring, until cancelled."""
