@@ -7,6 +7,8 @@ from typing import Any
 
 import jwt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from guitu import auth, vault
@@ -58,6 +60,21 @@ async def test_a_token_that_is_not_ours_is_refused_with_401(token: str) -> None:
         await auth.read_token(SETTINGS, token, NOW)
 
     assert refusal.value.status == 401
+
+
+@settings(max_examples=200)
+@given(st.one_of(st.text(), st.from_regex(r"[\w-]+\.[\w-]+\.[\w-]*", fullmatch=True)))
+async def test_whatever_is_sent_as_a_token_is_refused_with_401_and_nothing_else(token: str) -> None:
+    with pytest.raises(Problem) as refusal:
+        await auth.read_token(SETTINGS, token, NOW)
+
+    assert 401 == refusal.value.status
+
+
+@pytest.mark.parametrize("subject", ["", "a\x00b", "a\nb", "\ud800", "x" * 201])
+async def test_a_subject_that_the_audit_log_could_not_hold_is_refused(subject: str) -> None:
+    with pytest.raises(Problem, match="subject"):
+        await auth.read_token(SETTINGS, forged(sub=subject), NOW)
 
 
 def test_a_page_link_is_good_for_one_purpose_and_a_time() -> None:
