@@ -19,7 +19,10 @@ from guitu.embedded.trouble import NodeError
 from guitu.supervisor import ProcessSpec, Supervisor
 from guitu.supervisor.keeper import RestartPolicy
 from guitu.supervisor.log_pump import LINE_BYTES_MAX, Terminal
+from guitu.supervisor.members import MEMBERS
 from guitu.supervisor.status import read_status
+from guitu.supervisor.supervisor import INTERRUPTED
+from guitu.supervisor.system import ports_for
 
 DEADLINE_S = 20.0
 HASTY = RestartPolicy(first_pause_s=0.01, pause_max_s=0.02, failures_max=3)
@@ -138,6 +141,18 @@ def test_process_that_is_never_ready_is_reported_and_not_left_running(
     assert not is_alive(supervisor.pid("alerts"))
 
 
+def test_phase_that_begins_after_somebody_asked_to_stop_starts_nothing(
+    supervisor: Supervisor, toys: Toys
+) -> None:
+    """The signal may come between two phases: waiting for the second would take as long as it does to fail."""
+    supervisor.ask_to_stop()
+
+    with pytest.raises(NodeError, match="alerts is being stopped"):
+        supervisor.start_phase([toys.spec("alerts")])
+
+    assert [] == toys.diary()
+
+
 def test_killed_process_is_started_again_and_counted(
     supervisor: Supervisor, toys: Toys, tmp_path: Path
 ) -> None:
@@ -210,6 +225,23 @@ def test_taken_port_gives_way_to_the_next_free_one() -> None:
         assert port < next_free_port(port)
 
 
+def test_members_never_get_one_port_nor_the_usual_one_of_another() -> None:
+    import socket
+
+    base = next(base for base in range(12_000, 19_000, 10) if all(map(is_free, range(base, base + 20))))
+    with socket.socket() as first, socket.socket() as second:
+        for taken, port in ((first, base + 1), (second, base + 2)):
+            taken.bind(("127.0.0.1", port))
+            taken.listen(1)
+
+        ports = ports_for(MEMBERS, base)
+
+    assert {"alerts": base + 5, "dispatch": base + 6, "dna-intake": base + 3} == {
+        name: ports[name] for name in ("alerts", "dispatch", "dna-intake")
+    }
+    assert len(MEMBERS) == len(set(ports.values()))
+
+
 # -- A supervisor of its own, to be hurt ----------------------------------------------------------
 
 GROUP = """
@@ -244,7 +276,9 @@ def own_group(tmp_path: Path, toys: Toys) -> Iterator[Callable[[str], subprocess
             str(free_port()),
             manner,
         ]
-        group = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+        group = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
         started.append(group)
         assert group.stdout is not None
         assert any(line == "up\n" for line in group.stdout), "the group came up"
@@ -287,14 +321,30 @@ def test_signal_ends_supervisor_and_children_in_order(
     assert toys.diary() == ["alerts began", "alerts ended"]
 
 
+def test_terminal_that_says_twice_that_it_is_closed_is_obeyed_once(
+    own_group: Callable[[str], subprocess.Popen[str]], toys: Toys
+) -> None:
+    group = own_group("good")
+    assert group.stderr is not None
+
+    group.send_signal(signal.SIGHUP)
+    assert any("Stopping" in line for line in group.stderr)
+    group.send_signal(signal.SIGHUP)
+
+    assert group.wait(DEADLINE_S) == 0
+    assert toys.diary() == ["alerts began", "alerts ended"]
+
+
 def test_second_ctrl_c_ends_even_the_stubborn_at_once(
     own_group: Callable[[str], subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     group = own_group("stubborn")
     pid = _child_pid(tmp_path)
+    assert group.stderr is not None
 
     group.send_signal(signal.SIGINT)
+    assert any("once more ends it at once" in line for line in group.stderr)
     group.send_signal(signal.SIGINT)
 
-    assert group.wait(DEADLINE_S) == 0
+    assert group.wait(DEADLINE_S) == INTERRUPTED
     assert not is_alive(pid)

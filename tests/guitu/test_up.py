@@ -217,6 +217,7 @@ def test_node_killed_with_its_supervisor_starts_again_on_its_data(newcomer: Oper
 
     newcomer.starts()
 
+    assert "The last run did not end in order" in newcomer.output()
     assert {name: each["port"] for name, each in newcomer.processes().items()} == {
         name: each["port"] for name, each in before.items()
     }

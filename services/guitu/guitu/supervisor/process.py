@@ -113,12 +113,16 @@ class ManagedProcess:
     def _wait_until_ready(self, child: Child) -> None:
         deadline = time.monotonic() + self.spec.ready_timeout_s
         while time.monotonic() < deadline:
+            if self._stopping.is_set():
+                break
             if not child.is_running():
                 raise NodeError(self._trouble(f"ended with code {child.returncode()} before it was ready"))
             if self._is_ready():
                 return
             time.sleep(POLL_S)
         child.kill()
+        if self._stopping.is_set():
+            raise NodeError(f"{self.spec.name} is being stopped.")
         raise NodeError(self._trouble(f"was not ready within {self.spec.ready_timeout_s:.0f} s"))
 
     def _is_ready(self) -> bool:

@@ -23,6 +23,7 @@ LEAST_STOP_S = 1.0
 POLL_S = 0.2
 OWN_NAME = "supervisor"
 INTERRUPTED = 130
+SHOW_CURSOR = b"\x1b[?25h"
 STOPPING = "\nStopping; once more ends it at once. 正在停止,再按一次立即结束。\n".encode()
 
 
@@ -58,6 +59,9 @@ class Supervisor:
             for spec, each in zip(specs, managed, strict=True)
         ]
         self._phases.append(keepers)
+        if self._asked_to_stop.is_set():
+            # The signal came before these could be told of it.
+            self._abort_starts()
         self._write_status()
         with ThreadPoolExecutor(max(1, len(managed))) as pool:
             started = [pool.submit(each.start) for each in managed]
@@ -118,11 +122,11 @@ class Supervisor:
                 if number == signal.SIGHUP:
                     return
                 self.kill()
+                # A progress bar may have hidden the cursor and can't bring it back any more.
+                _say_at_once(SHOW_CURSOR if sys.stderr.isatty() else b"")
                 os._exit(INTERRUPTED)
             self.ask_to_stop()
-            with contextlib.suppress(OSError):
-                # Not by print: the signal may have come in the middle of one.
-                os.write(sys.stderr.fileno(), STOPPING)
+            _say_at_once(STOPPING)
             self._abort_starts()
 
         numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -143,11 +147,15 @@ class Supervisor:
 
     def _abort_starts(self) -> None:
         """Kill what is not ready yet: whoever waits for it then gets a NodeError."""
+        starting = [keeper for keeper in self._keepers() if keeper.state is State.STARTING]
+        for keeper in self._keepers():
+            # What is killed now must not be brought back.
+            keeper.let_go()
         for end in self._aborts:
             end()
-        for keeper in self._keepers():
-            if keeper.state is State.STARTING:
-                keeper.managed.kill()
+        for keeper in starting:
+            # Not only killed: one whose start is just beginning must not begin any more.
+            keeper.managed.stop(0.0)
 
     def say(self, name: str, text: str) -> None:
         """Print a line about a process."""
@@ -190,3 +198,9 @@ class Supervisor:
         # A full disk must not stop the watching; the next change writes again.
         with contextlib.suppress(OSError):
             self._status.write(self.status())
+
+
+def _say_at_once(words: bytes) -> None:
+    """Write to the terminal from a signal handler: not by print, the signal may have come in the middle of one."""
+    with contextlib.suppress(OSError, ValueError):
+        os.write(sys.stderr.fileno(), words)

@@ -21,6 +21,7 @@ from guitu.supervisor.keeper import RestartPolicy
 from guitu.supervisor.log_pump import Terminal
 from guitu.supervisor.members import MEMBERS, PORT_BASE, SERVICES, SIMULATOR, Member
 from guitu.supervisor.process import ProcessSpec
+from guitu.supervisor.status import read_status
 from guitu.supervisor.supervisor import Supervisor
 
 
@@ -127,7 +128,13 @@ class System:
 
     def _start_node(self) -> None:
         self._progress.say("Starting Apache Kafka and PostgreSQL 启动消息与数据库")
+        was_killed = bool(read_status(self.node.data_dir))
         self.node.start()
+        if was_killed:
+            # An orderly end removes the file; the lock is ours now, so whoever wrote it is gone.
+            self._progress.say(
+                "The last run did not end in order; what it left is ended. 上次异常结束,已清理。"
+            )
         if self.node.postgres is not None:
             self.supervisor.adopt("postgres", self.node.postgres, self.node.postgres.port)
         if self.node.kafka is not None:
