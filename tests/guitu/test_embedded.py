@@ -263,6 +263,19 @@ def test_data_directory_that_cannot_be_made_is_named_with_the_mend(tmp_path: Pat
         Node(tmp_path / "file" / "node", outside={})
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start on another account's files")
+def test_root_is_told_whose_database_it_is_before_it_touches_anything(tmp_path: Path) -> None:
+    cluster = tmp_path / "postgres" / "data"
+    cluster.mkdir(parents=True)
+    (cluster / "PG_VERSION").touch()
+    os.chown(cluster / "PG_VERSION", 54_321, 54_321)
+
+    with pytest.raises(NodeError, match=r"belongs to 54321. Mend: start Guitu as that user \(sudo -u 54321"):
+        Node(tmp_path, outside={}).start()
+
+    assert not (tmp_path / "kafka").exists()
+
+
 def test_outside_servers_are_used_instead_of_being_started(tmp_path: Path) -> None:
     outside = {"GUITU_KAFKA": "kafka.example:9092", "GUITU_DATABASE_URL": "postgresql://db.example/guitu"}
 

@@ -47,6 +47,9 @@ class Answer(http.server.BaseHTTPRequestHandler):
 if manner == "broken":
     print("the road is closed")
     sys.exit(3)
+if manner == "out of room":
+    print("OSError: [Errno 28] No space left on device")
+    sys.exit(3)
 if manner == "wordy":
     print("x" * 200_000)
 server = http.server.HTTPServer(("127.0.0.1", port), Answer)
@@ -130,6 +133,11 @@ def test_process_that_ends_before_it_is_ready_is_reported_with_its_last_words(
         NodeError, match=r"alerts ended with code 3 before it was ready[\s\S]*the road is closed"
     ):
         supervisor.start_phase([toys.spec("alerts", "broken")])
+
+
+def test_trouble_that_is_known_is_reported_with_its_mend(supervisor: Supervisor, toys: Toys) -> None:
+    with pytest.raises(NodeError, match=r"before it was ready\. The disk is full: free some space"):
+        supervisor.start_phase([toys.spec("alerts", "out of room")])
 
 
 def test_process_that_is_never_ready_is_reported_and_not_left_running(

@@ -202,12 +202,14 @@ async def running(service: Service, settings: Settings, port: int, app: FastAPI)
         for router in service.routers(runtime):
             app.include_router(router)
         runtime.relay = Relay(runtime)
-        jobs = [runtime.relay.run()]
-        jobs += [_sweep_for_ever(runtime, s) for s in (*service.sweeps, Sweep("audit_seal", 1.0, _seal))]
         if service.reactions:
             runtime.streams = Streams(runtime, service.reactions)
-            jobs += [runtime.streams.run(), watchdog.watch(runtime)]
             await stack.enter_async_context(faust_app_running(runtime.streams.app, stop_timeout=8.0))
+        # Made only now: after a start that failed, each would warn that nobody awaited it, and hide why.
+        jobs = [runtime.relay.run()]
+        jobs += [_sweep_for_ever(runtime, s) for s in (*service.sweeps, Sweep("audit_seal", 1.0, _seal))]
+        if runtime.streams:
+            jobs += [runtime.streams.run(), watchdog.watch(runtime)]
         await stack.enter_async_context(_tasks(runtime, jobs))
         log.info("service.started", port=port)
         yield runtime

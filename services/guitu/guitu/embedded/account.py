@@ -34,6 +34,14 @@ def database_account(*must_reach: Path) -> Account:
     return Account(entry.pw_uid, entry.pw_gid, _granted_capability(must_reach))
 
 
+def name_of(uid: int) -> str:
+    """The login name of a user id, or the number itself if nobody has it."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
 def _entry() -> pwd.struct_passwd:
     for name in ACCOUNTS:
         try:

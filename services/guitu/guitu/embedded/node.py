@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from guitu.embedded.account import name_of
 from guitu.embedded.kafka import Kafka, knows_a_broker
 from guitu.embedded.keys import node_keys
 from guitu.embedded.lock import DataDirLock
@@ -103,6 +104,8 @@ class Node:
         self._lock.acquire()
         try:
             self._check_disk()
+            if self.postgres is not None:
+                self.postgres.check_owner()
             node_keys(self.data_dir)
             self._start_parts()
             self._remember_ports()
@@ -197,7 +200,7 @@ def _usable(data_dir: Path) -> Path:
     owner_uid = place.stat().st_uid
     if owner_uid != os.geteuid() and os.geteuid() != 0:
         raise NodeError(
-            f"The data directory {place} belongs to user id {owner_uid}, you are {os.geteuid()}. "
+            f"The data directory {place} belongs to {name_of(owner_uid)}, you are {name_of(os.geteuid())}. "
             f"Mend: start Guitu as that user, make it yours (sudo chown -R $(id -u) '{place}'), "
             "or choose another with --data-dir."
         )

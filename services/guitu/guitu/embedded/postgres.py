@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from guitu.embedded.account import database_account
+from guitu.embedded.account import database_account, name_of
 from guitu.embedded.child import (
     Account,
     Child,
@@ -94,6 +94,17 @@ class Postgres:
     def is_running(self) -> bool:
         """Tell whether the server's process lives."""
         return self._child is not None and self._child.is_running()
+
+    def check_owner(self) -> None:
+        """Tell root from the user whose database this is, before anything is touched. Raises: NodeError."""
+        with contextlib.suppress(OSError):
+            owner_uid = (self._cluster / "PG_VERSION").stat().st_uid
+            uid = database_account().uid
+            if owner_uid != (os.geteuid() if uid < 0 else uid):
+                raise NodeError(
+                    f"The database in {self.data_dir} belongs to {name_of(owner_uid)}. Mend: start Guitu as that "
+                    f"user (sudo -u {name_of(owner_uid)} ./guitu ...), or choose another with --data-dir."
+                )
 
     def start(self, timeout_s: float = READY_TIMEOUT_S) -> None:
         """Start the server; returns when it takes connections and the database exists.

@@ -50,7 +50,7 @@ class LogPump:
 
     def __init__(self, name: str, log: Path, terminal: Terminal) -> None:
         self._name = name
-        self._log = log
+        self.log = log
         self._terminal = terminal
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
 
@@ -72,13 +72,13 @@ class LogPump:
                 self._terminal.line(self._name, self._tail[-1])
 
     def _open(self) -> IO[bytes]:
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        return self._log.open("ab", buffering=0)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        return self.log.open("ab", buffering=0)
 
     def _keep(self, log: IO[bytes], line: bytes) -> None:
         """Append to the file; past 32 MiB it becomes `.1` and a new one begins. A full disk loses lines."""
         with contextlib.suppress(OSError):
             log.write(line)
             if log.tell() > FILE_BYTES_MAX:
-                self._log.with_suffix(".log.1").write_bytes(self._log.read_bytes())
+                self.log.with_suffix(".log.1").write_bytes(self.log.read_bytes())
                 log.truncate(0)

@@ -14,7 +14,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from guitu.embedded.child import Child, end_leftover, remember, spawn
-from guitu.embedded.trouble import NodeError
+from guitu.embedded.trouble import NodeError, mend_for
 from guitu.supervisor.log_pump import LogPump, Terminal
 
 POLL_S = 0.05
@@ -131,7 +131,9 @@ class ManagedProcess:
         return not self.spec.ready_url or answers_ok(self.spec.ready_url)
 
     def _trouble(self, what: str) -> str:
-        return f"{self.spec.name} {what}. Its last lines:\n{self._pump.tail()}"
+        words = self._pump.tail()
+        mend = " ".join(filter(None, [f"{self.spec.name} {what}.", mend_for(words)]))
+        return f"{mend} Its log ({self._pump.log}) ends with:\n{words}"
 
 
 def answers_ok(url: str, timeout_s: float = ASK_TIMEOUT_S) -> bool:
