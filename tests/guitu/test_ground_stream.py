@@ -2,45 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
-import pytest_asyncio
 from aiokafka import AIOKafkaProducer
-from fastapi import FastAPI
 
 from contracts import wire
 from contracts.base import EventId
 from contracts.flow import REPORTS
 from guitu import audit, dead_letters, outbox
 from guitu.embedded.node import Node
-from guitu.migrate import migrate_now
-from guitu.service import Runtime, running
-from guitu.topics import ensure_topics
+from guitu.service import Runtime
 from harness import ground
 from harness.examples import report
-from toy import TOY, broken
-
-
-@pytest_asyncio.fixture(scope="session")
-async def toy(node: Node) -> AsyncIterator[Runtime]:
-    settings = ground.settings_for(node.env)
-    await asyncio.to_thread(migrate_now, settings.database_url, ("toy",))
-    await ensure_topics(settings)
-    async with running(TOY, settings, 0, FastAPI()) as runtime:
-        yield runtime
-
-
-async def until(runtime: Runtime, sql: str, *values: object) -> int:
-    """Wait (20 s at most) until the query counts something; returns the count."""
-    for _ in range(400):
-        count: int = await runtime.pool.fetchval(sql, *values)
-        if count:
-            return count
-        await asyncio.sleep(0.05)
-    return 0
-
+from harness.ground import until
+from toy import broken
 
 SEEN = "select count(*) from seen where report_id = $1"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -98,6 +99,16 @@ async def facts(run: Runtime, kind: type[F]) -> list[F]:
     """The facts of one kind in the outbox, in their order."""
     rows = await run.pool.fetch("select payload from outbox where type = $1 order by seq", kind.type_)
     return [kind.model_validate_json(row["payload"]) for row in rows]
+
+
+async def until(run: Runtime, sql: str, *values: object) -> int:
+    """Wait (20 s at most) until the query counts something; returns the count."""
+    for _ in range(400):
+        count: int = await run.pool.fetchval(sql, *values)
+        if count:
+            return count
+        await asyncio.sleep(0.05)
+    return 0
 
 
 def repo_root() -> Path:

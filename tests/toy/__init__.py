@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contracts.report import ReportFiled
 from guitu.service import Reaction, Service
+from guitu.stream import FactRefused
 from guitu.tx import Tx
 
 broken = {"on": True}
@@ -14,6 +15,8 @@ async def remember(tx: Tx, fact: ReportFiled) -> None:
     """One row an effect: a second effect would show as a second row."""
     if fact.note == "unbearable" and broken["on"]:
         raise LookupError("This report cannot be borne.")
+    if fact.note == "untrue":
+        raise FactRefused("It can't be true. Ask who wrote it.")
     await tx.conn.execute("insert into seen (report_id, note) values ($1, $2)", fact.report_id, fact.note)
     tx.audit("report.seen", subject=fact.report_id)
 

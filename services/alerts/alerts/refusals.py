@@ -8,9 +8,10 @@ from uuid import UUID
 from alerts.domain.area import Box
 from alerts.domain.case import Case
 from guitu.problem import Problem
+from guitu.stream import FactRefused
 
 
-class ReportRefused(Exception):
+class ReportRefused(FactRefused):
     """A report from a topic that can't become a case; its text is the reason of the dead letter."""
 
 
@@ -32,6 +33,17 @@ def in_future(field: str, moment: datetime, now: datetime) -> Problem:
         "time_in_future",
         f"{field} is {moment.isoformat()}, but it is {now.isoformat(timespec='seconds')} now.",
         f"{field} 晚于当前时间。",
+        "Send the time with its offset, e.g. 2026-03-01T14:05:00+08:00.",
+    )
+
+
+def too_long_ago(field: str, moment: datetime) -> Problem:
+    """A time in which nobody who is a child now was born."""
+    return Problem(
+        422,
+        "time_too_long_ago",
+        f"{field} is {moment.isoformat()}: that is more than a hundred years ago.",
+        f"{field} 早于一百年前。",
         "Send the time with its offset, e.g. 2026-03-01T14:05:00+08:00.",
     )
 

@@ -32,12 +32,26 @@ _REPLAYED = "update dead_letter set replayed_at = $2 where id = $1"
 
 
 COPY_BYTES_MAX = 512 * 1024
-"""The copy on the dead-letter topic has more headers than the original and must still fit; the row has it all."""
+COPY_HEADERS_MAX = 50
+COPY_WORDS_MAX = 1000
+"""The copy on the dead-letter topic says more than the original and must still fit; the row has it all.
+
+What is no UTF-8 grows when it is written as text: three bytes for one.
+"""
+
+
+class TooLargeToReplay(Exception):
+    """The message would not fit its topic again."""
 
 
 def _text(raw: bytes | None) -> str:
     """As text that PostgreSQL can hold: it has no NUL."""
     return (raw or b"").decode("utf-8", "replace").replace("\x00", "\ufffd")
+
+
+def _short(headers: dict[str, str]) -> dict[str, str]:
+    kept = list(headers.items())[:COPY_HEADERS_MAX]
+    return {name[:COPY_WORDS_MAX]: value[:COPY_WORDS_MAX] for name, value in kept}
 
 
 def _as_text(headers: Sequence[tuple[str, bytes]]) -> dict[str, str]:
@@ -55,7 +69,7 @@ async def bury(
     """Store the message and copy it to the dead-letter topic, in one transaction."""
     now = runtime.clock.now()
     why = {"guitu_reason": reason, "guitu_service": runtime.service}
-    key = _text(message.key)
+    key = _text(message.key)[:COPY_WORDS_MAX]
     copy = message.value or b""
     letter = outbox.Row(
         runtime.ids.new(),
@@ -63,7 +77,7 @@ async def bury(
         key,
         outbox.shard_of(key),
         "dead_letter",
-        _as_text(headers) | why,
+        _short(_as_text(headers)) | why,
         copy if len(copy) <= COPY_BYTES_MAX else b"",
         now,
     )
@@ -79,7 +93,7 @@ async def bury(
             _as_text(headers),
             message.value,
             reason,
-            detail,
+            _text(detail.encode("utf-8", "replace")),
             now,
         )
         if done == "INSERT 0 1":
@@ -100,7 +114,10 @@ async def show(conn: asyncpg.Connection, letter_id: UUID) -> asyncpg.Record | No
 
 
 async def replay(conn: asyncpg.Connection, letter: asyncpg.Record, new_id: UUID, now: Any) -> None:
-    """Queue the original bytes for the original topic and remember when; the event id header is untouched."""
+    """Queue the original bytes for the original topic and remember when; the event id header is untouched.
+
+    Raises: TooLargeToReplay; nothing is queued then.
+    """
     key = _text(letter["key"])
     row = outbox.Row(
         new_id,
@@ -112,6 +129,9 @@ async def replay(conn: asyncpg.Connection, letter: asyncpg.Record, new_id: UUID,
         letter["value"] or b"",
         now,
     )
+    size = outbox.size_of(row)
+    if size > outbox.MESSAGE_BYTES_MAX:
+        raise TooLargeToReplay(f"It has {size} bytes; {outbox.MESSAGE_BYTES_MAX} fit. Send it anew, smaller.")
     async with conn.transaction():
         await outbox.insert(conn, [row])
         await conn.execute(_REPLAYED, letter["id"], now)

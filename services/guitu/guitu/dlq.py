@@ -153,13 +153,18 @@ async def _replay(letter_id: UUID | None, service: str | None, dry_run: bool, li
 
 
 async def _put_back(conn: asyncpg.Connection, letters: list[asyncpg.Record], dry_run: bool) -> int:
-    clock, ids = Clock(), Ids()
+    clock, ids, count = Clock(), Ids(), 0
     for letter in letters:
         if dry_run:
             typer.echo(f"{letter['id']}  {letter['topic']}  {letter['reason']}")
         else:
-            await dead_letters.replay(conn, letter, ids.new(), clock.now())
-    return len(letters)
+            try:
+                await dead_letters.replay(conn, letter, ids.new(), clock.now())
+            except dead_letters.TooLargeToReplay as refused:
+                typer.echo(f"{letter['id']} stays: {refused}", err=True)
+                continue
+        count += 1
+    return count
 
 
 async def _find(

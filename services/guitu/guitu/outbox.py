@@ -19,6 +19,8 @@ from contracts import wire
 from contracts.base import EventId, Fact
 
 SHARDS = 16
+MESSAGE_BYTES_MAX = 900_000
+"""Key, headers and body: what a broker takes by default is 1 MiB a batch (Kafka's message.max.bytes)."""
 _INSERT = """
 insert into outbox (id, topic, key, shard, type, headers, payload, occurred_at)
 select * from unnest(
@@ -69,8 +71,17 @@ def row(fact: Fact, event_id: EventId, source: str) -> Row:
     )
 
 
+def size_of(row: Row) -> int:
+    """How many bytes the broker gets."""
+    words = sum(len(name.encode()) + len(value.encode()) for name, value in row.headers.items())
+    return len(row.payload) + len(row.key.encode()) + words
+
+
 async def insert(conn: asyncpg.Connection, rows: Sequence[Row]) -> None:
     """Add rows in the caller's transaction; one statement for any number (rule 11)."""
+    # One message that the broker refuses would stop the relay for all that wait behind it.
+    largest = max(map(size_of, rows), default=0)
+    assert largest <= MESSAGE_BYTES_MAX, f"A message of {largest} bytes; {MESSAGE_BYTES_MAX} is the most."
     columns: Any = zip(
         *((r.id, r.topic, r.key, r.shard, r.type, r.headers, r.payload, r.occurred_at) for r in rows),
         strict=True,

@@ -33,9 +33,13 @@ BATCH_EVENTS_MAX = 100
 QUEUE_EVENTS_MAX = 400
 ATTEMPTS_MAX = 40
 PAUSE_S_MAX = 2.0
-DEAD_LETTERS_IN_A_ROW_MAX = 50
+FAULTS_IN_A_ROW_MAX = 50
 EXIT_STUCK = 70
 EXIT_OUR_FAULT = 71
+
+
+class FactRefused(Exception):
+    """A handler's word for a fact that can't be acted on and is no fault of ours; the text says how to mend it."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Streams:
         self._reactions = {reaction.fact: reaction for reaction in reactions}
         self._queues: dict[str, asyncio.Queue[Any]] = {}
         self._names = f"guitu.{runtime.service}", f"guitu/{runtime.service}"
-        self._refused_in_a_row = 0
+        self._faults_in_a_row = 0
         self.busy_since: float | None = None
         self.app = self._faust_app()
         for name in sorted({TOPIC_OF[reaction.fact].name for reaction in reactions}):
@@ -166,7 +170,7 @@ class Streams:
             told(runtime.log, "fact.handled", item.fact.type_, item.event_id, case_id)
         if published:
             await runtime.published(published)
-        self._refused_in_a_row = 0
+        self._faults_in_a_row = 0
         self._count(topic, received, len(received))
 
     async def _react(self, tx: Tx, item: wire.Received) -> None:
@@ -195,21 +199,24 @@ class Streams:
                 self._runtime.log.warning("stream.waits", error=type(error).__name__, pause_s=pause_s)
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, PAUSE_S_MAX)
+            except FactRefused as refused:
+                return await self._refuse(topic, item, type(refused).__name__, plain(refused))
             except Exception as error:
                 self._runtime.log.error(
-                    "stream.refused",
+                    "stream.failed",
                     error=type(error).__name__,
                     event_id=str(item.received.event_id),
                     exc_info=True,
                 )
+                self._count_fault()
                 return await self._refuse(topic, item, type(error).__name__, plain(error))
         self._stop(EXIT_STUCK, "The database did not answer; the supervisor starts this process again.")
 
     async def _refuse(self, topic: Topic, item: Arrived, reason: str, detail: str) -> None:
-        """Set the message aside with its reason and original bytes; only then may it be acknowledged."""
-        self._refused_in_a_row += 1
-        if self._refused_in_a_row > DEAD_LETTERS_IN_A_ROW_MAX:
-            self._stop(EXIT_OUR_FAULT, f"{DEAD_LETTERS_IN_A_ROW_MAX} dead letters in a row: it is our fault.")
+        """Set the message aside with its reason and original bytes; only then may it be acknowledged.
+
+        However many come, what others write wrongly never stops the reader: it would read the same again.
+        """
         pause_s = 0.05
         for _ in range(ATTEMPTS_MAX):
             try:
@@ -222,6 +229,12 @@ class Streams:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, PAUSE_S_MAX)
         self._stop(EXIT_STUCK, "A dead letter could not be stored.")
+
+    def _count_fault(self) -> None:
+        """Handlers that fail for every fact are our bug: stop, before all that waits is set aside."""
+        self._faults_in_a_row += 1
+        if self._faults_in_a_row > FAULTS_IN_A_ROW_MAX:
+            self._stop(EXIT_OUR_FAULT, f"{FAULTS_IN_A_ROW_MAX} facts in a row could not be handled.")
 
     def _stop(self, code: int, why: str) -> None:
         self._runtime.log.error("stream.stops", why=why, exit_code=code)
