@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from alerts.refusals import (
     outcome_refused,
     outside_area,
     region_unknown,
+    too_long_ago,
 )
 from alerts.settings import AlertSettings, alert_settings
 from contracts.alert import AlertFact
@@ -32,6 +34,8 @@ from guitu.tx import Tx
 
 COMPARED_MAX = 100
 """Cases a new one is compared to; in a county that many open ones within two days means an exercise."""
+
+LONGEST_AGO = timedelta(days=36_525)
 
 
 @dataclass(frozen=True)
@@ -45,13 +49,19 @@ class Opened:
 
 def check_report(report: ReportFiled, settings: AlertSettings, tx: Tx) -> None:
     """Refuse what can't be true before anybody is sent out for it. Raises: Problem 422."""
-    if report.last_seen_at > tx.now + settings.future_tolerance:
-        raise in_future("last_seen_at", report.last_seen_at, tx.now)
+    _check_time(report.last_seen_at, settings, tx)
     box = area_of(settings, report.region_code)
     if box is None:
         raise region_unknown(report.region_code)
     if not box.holds(report.last_seen_place.position):
         raise outside_area(report.region_code, box)
+
+
+def _check_time(last_seen_at: datetime, settings: AlertSettings, tx: Tx) -> None:
+    if last_seen_at > tx.now + settings.future_tolerance:
+        raise in_future("last_seen_at", last_seen_at, tx.now)
+    if last_seen_at < tx.now - LONGEST_AGO:
+        raise too_long_ago("last_seen_at", last_seen_at)
 
 
 async def when_reported(tx: Tx, report: ReportFiled, settings: AlertSettings) -> None:
@@ -121,8 +131,7 @@ async def change_fields(
         after, changed = cases.with_fields(case, fields, tx.now)
     except CaseClosed:
         raise case_closed(case) from None
-    if after.last_seen_at > tx.now + settings.future_tolerance:
-        raise in_future("last_seen_at", after.last_seen_at, tx.now)
+    _check_time(after.last_seen_at, settings, tx)
     box = area_of(settings, case.region_code)
     if "last_seen_place" in changed and box and not box.holds(after.last_seen_place.position):
         raise outside_area(case.region_code, box)

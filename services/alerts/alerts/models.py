@@ -21,6 +21,7 @@ from contracts.base import (
     Sex,
     ShortText,
     Tier,
+    TownshipCode,
     TravelMode,
 )
 from guitu.problem import ApiModel
@@ -72,7 +73,7 @@ class PlaceIn(ApiModel):
 
     position: PositionIn
     name: ShortText = ""
-    township_code: str | None = Field(default=None, pattern=r"^\d{9}$")
+    township_code: TownshipCode | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -36,7 +36,18 @@ def _as_utc(moment: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_as_utc)]
 """An aware time, kept in UTC; a naive one is refused."""
 
-RegionCode = Annotated[str, Field(pattern=r"^\d{6}$", description="GB/T 2260 code of a county.")]
+
+def _ascii(text: str) -> str:
+    # The pattern is read by pydantic's engine, too, whose \d means the digits of every script.
+    if not text.isascii():
+        raise ValueError("must be written with the digits 0 to 9")
+    return text
+
+
+RegionCode = Annotated[
+    str, Field(pattern=r"^\d{6}$", description="GB/T 2260 code of a county."), AfterValidator(_ascii)
+]
+TownshipCode = Annotated[str, Field(pattern=r"^\d{9}$"), AfterValidator(_ascii)]
 
 
 def _without_nul(text: str) -> str:
@@ -67,7 +78,7 @@ class Place(Value):
 
     position: Position
     name: ShortText = ""
-    township_code: str | None = Field(default=None, pattern=r"^\d{9}$")
+    township_code: TownshipCode | None = None
 
 
 class Sex(StrEnum):

@@ -21,6 +21,8 @@ from pydantic import (
     model_validator,
 )
 
+from contracts.base import RegionCode, TownshipCode
+
 ERRORS_SHOWN_MAX = 50
 ROWS_MAX = 200_000
 ROW_BYTES_MAX = 4_096
@@ -64,10 +66,10 @@ class SiteRow(_Row):
     category: str = Field(min_length=1, max_length=40)
     name_zh: str = Field(min_length=1, max_length=60)
     name_en: str = Field(min_length=1, max_length=80)
-    township_code: str = Field(pattern=r"^\d{9}$")
+    township_code: TownshipCode
     lon: float = Field(ge=-180, le=180)
     lat: float = Field(ge=-90, le=90)
-    region_code: str = Field(pattern=r"^\d{6}$")
+    region_code: RegionCode
     exercise_ok: Flag
 
 
