@@ -25,7 +25,7 @@ TOOLS = (
     "rmdir",
     "sed",
 )
-MORE_TOOLS = ("sleep", "tail", "tee")
+MORE_TOOLS = ("cut", "sleep", "tail", "tee")
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 from guitu.embedded.child import spawn
@@ -236,13 +237,14 @@ def _one_by_jgo(jar: Jar, directory: Path, scratch: Path, bar: _Bar, hopeless: t
 
 
 def _innermost(error: BaseException) -> str:
-    """What went wrong at the bottom: HTTP clients wrap it in three layers that say how they tried."""
+    """What went wrong at the bottom, and with whom: HTTP clients wrap it in layers that say how they tried."""
+    asked = urlsplit(str(getattr(getattr(error, "request", None), "url", ""))).hostname
     for _ in range(CAUSES_MAX):
         deeper = error.__cause__ or error.__context__
         if deeper is None:
             break
         error = deeper
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {error}" + (f" when asking {asked}" if asked else "")
 
 
 def _download(jar: Jar, folder: Path, bar: _Bar) -> Path:
