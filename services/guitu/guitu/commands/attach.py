@@ -9,6 +9,7 @@ from guitu.embedded.node import Node
 from guitu.embedded.outside import check_outside
 from guitu.embedded.trouble import NodeError
 from guitu.settings import Settings
+from guitu.supervisor.every_setting import check_settings
 from guitu.supervisor.members import MEMBERS
 from guitu.supervisor.status import read_status
 
@@ -21,6 +22,7 @@ def node_settings(*used: str) -> Settings:
     `used` are the settings of those outside servers that the command talks to.
     Raises: NodeError, if there is neither, or an outside server that is used does not answer.
     """
+    check_settings()
     check_outside({name: os.environ.get(name, "") for name in used})
     attach()
     return Settings()

@@ -24,6 +24,7 @@ from guitu.embedded.outside import check_outside
 from guitu.embedded.postgres import Postgres
 from guitu.embedded.progress import Progress
 from guitu.embedded.trouble import NodeError
+from guitu.supervisor.every_setting import PREFIX, check_settings, unknown
 from guitu.supervisor.members import MEMBERS, PORT_BASE
 from guitu.supervisor.status import read_status
 from guitu.supervisor.system import ports_for
@@ -32,6 +33,7 @@ cli = command_line()
 
 CHECKOUT = Path(__file__).parents[4]
 NEEDED_MEMORY_BYTES = 1024 * 1024 * 1024
+OUTSIDE = ("GUITU_KAFKA", "GUITU_DATABASE_URL", "GUITU_TWILIO_URL")
 JAVA_TIMEOUT_S = 30.0
 # The oldest moment at which this release can run; a clock before it makes tokens and deadlines wrong.
 CLOCK_NOT_BEFORE_S = 1_790_000_000.0
@@ -47,6 +49,7 @@ def doctor(data_dir: DataDir = None, port_base: PortBase = PORT_BASE) -> None:
     checks: dict[str, Callable[[], str]] = {
         "python": _python,
         "packages": _packages,
+        "settings": _settings,
         "clock": _clock,
         "memory": _memory,
         "data directory": lambda: _data_directory(place),
@@ -54,8 +57,7 @@ def doctor(data_dir: DataDir = None, port_base: PortBase = PORT_BASE) -> None:
         "java": lambda: _unless_set("GUITU_KAFKA") or _java(),
         "kafka": lambda: _unless_set("GUITU_KAFKA") or _jars(place),
         "postgresql": lambda: _unless_set("GUITU_DATABASE_URL") or _postgres(),
-        "outside servers": _outside,
-    }
+    } | {name: _outside(name) for name in OUTSIDE if os.environ.get(name)}
     failed = [name for name, check in checks.items() if not _report(name, check)]
     typer.echo("Everything Guitu needs is here." if not failed else f"To mend: {', '.join(failed)}.")
     raise typer.Exit(1 if failed else 0)
@@ -64,9 +66,9 @@ def doctor(data_dir: DataDir = None, port_base: PortBase = PORT_BASE) -> None:
 def _report(name: str, check: Callable[[], str]) -> bool:
     """Run one check and print its line; a NodeError is its finding, anything else a bug to see."""
     try:
-        typer.echo(f"PASS  {name:<16} {check()}")
+        typer.echo(f"PASS  {name:<18} {check()}")
     except NodeError as error:
-        typer.echo(f"FAIL  {name:<16} {error}")
+        typer.echo(f"FAIL  {name:<18} {error}")
         return False
     return True
 
@@ -104,6 +106,14 @@ def _packages() -> str:
     if wrong:
         raise NodeError(f"{', '.join(wrong[:5])}. Mend: rm -r '{sys.prefix}' and start ./guitu again.")
     return f"{len(wanted)} as locked"
+
+
+def _settings() -> str:
+    check_settings()
+    if unknown(os.environ):
+        raise NodeError(f"{' '.join(unknown(os.environ))} Mend: ./guitu settings lists them.")
+    ours = [name for name in os.environ if name.startswith(PREFIX)]
+    return f"{len(ours)} set, all well-formed"
 
 
 def _clock() -> str:
@@ -191,6 +201,7 @@ def _postgres() -> str:
         return f"created and started one in {time.monotonic() - started_s:.1f} s"
 
 
-def _outside() -> str:
-    """Ask each outside server that is set."""
-    return "; ".join(check_outside(os.environ)) or "none set; the embedded ones are used"
+def _outside(name: str) -> Callable[[], str]:
+    """Ask one outside server; the others are left out."""
+    others = {other: "" for other in OUTSIDE if other != name}
+    return lambda: check_outside({**os.environ, **others})[0].removeprefix(f"{name} ")

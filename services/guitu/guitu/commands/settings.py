@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 import os
 from pathlib import Path
@@ -13,11 +11,9 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings
 
 from guitu.commands.shape import command_line
-from guitu.settings import Settings
-from guitu.supervisor.members import MEMBERS
+from guitu.supervisor.every_setting import fields_of, kinds
 
 cli = command_line()
 INDENT = " " * 6
@@ -35,11 +31,8 @@ def settings(
     Example: GUITU_KAFKA=10.0.0.5:9092 ./guitu up
     """
     seen: set[str] = set()
-    for title, kind in _all():
-        fields = {
-            f"{kind.model_config.get('env_prefix', '')}{name}".upper(): f
-            for name, f in kind.model_fields.items()
-        }
+    for title, kind in kinds():
+        fields = fields_of(kind)
         new = {name: field for name, field in fields.items() if name not in seen}
         seen |= set(new)
         shown = {name: field for name, field in new.items() if name in os.environ or not only_set}
@@ -47,29 +40,8 @@ def settings(
             typer.echo(f"\n{title}")
             for name, field in shown.items():
                 typer.echo(f"  {name:<31} {_state(name, field)}")
-                typer.echo(
-                    fill(
-                        field.description or "no description",
-                        79,
-                        initial_indent=INDENT,
-                        subsequent_indent=INDENT,
-                    )
-                )
-
-
-def _all() -> list[tuple[str, type[BaseSettings]]]:
-    """The shared settings, then each service's own; a service without any has none to list."""
-    found: list[tuple[str, type[BaseSettings]]] = [("all services", Settings)]
-    for each in MEMBERS:
-        if importlib.util.find_spec(each.package) and importlib.util.find_spec(f"{each.package}.settings"):
-            module = importlib.import_module(f"{each.package}.settings")
-            kinds = [
-                kind
-                for kind in vars(module).values()
-                if isinstance(kind, type) and issubclass(kind, BaseSettings)
-            ]
-            found += [(each.name, kind) for kind in kinds if kind not in (Settings, BaseSettings)]
-    return found
+                words = field.description or "no description"
+                typer.echo(fill(words, 79, initial_indent=INDENT, subsequent_indent=INDENT))
 
 
 def _state(name: str, field: FieldInfo) -> str:

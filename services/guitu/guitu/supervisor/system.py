@@ -17,6 +17,7 @@ from guitu.embedded.outside import check_outside
 from guitu.embedded.ports import LOOPBACK, next_free_port
 from guitu.embedded.progress import Progress
 from guitu.embedded.trouble import Interrupted, NodeError
+from guitu.supervisor.every_setting import check_settings, unknown
 from guitu.supervisor.keeper import RestartPolicy
 from guitu.supervisor.log_pump import Terminal
 from guitu.supervisor.members import MEMBERS, PORT_BASE, SERVICES, SIMULATOR, Member
@@ -81,7 +82,7 @@ class System:
         """
         try:
             for step in (
-                self._check_outside,
+                self._check_settings,
                 self._start_node,
                 self._prepare,
                 self._choose_ports,
@@ -121,9 +122,10 @@ class System:
 
     # -- Details -----------------------------------------------------------------------------------
 
-    def _check_outside(self) -> None:
-        """A wrong address or password is said before anything starts, not by four services one after another."""
-        for line in check_outside(os.environ):
+    def _check_settings(self) -> None:
+        """What is set wrongly is said before anything starts, not by four services one after another."""
+        check_settings()
+        for line in [*unknown(os.environ), *check_outside(os.environ)]:
             self._progress.say(line)
 
     def _start_node(self) -> None:
