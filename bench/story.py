@@ -45,13 +45,20 @@ async def idle(
         steps["effect"] += ms([(filed.posted_s, effect_s)])
         steps["order"] += ms([(filed.answered_s, order_s)])
         steps["sms"] += ms([(filed.answered_at, first)])
-        await until(conn, QUIET, pause_s=0.02)
+        await quiet(desk, conn)
         await desk.stands_down(filed)
-        await asyncio.sleep(0.05)
-        await until(conn, QUIET, pause_s=0.02)
+        await quiet(desk, conn)
         if n % 10 == 9:
             print(f"  idle: {n + 1} of {cases} cases", flush=True)
     return steps
+
+
+async def quiet(desk: Desk, conn: asyncpg.Connection) -> None:
+    """Wait until nothing is under way any more: else the next case would wait for the last one's callbacks."""
+    for _ in range(2):
+        await until(conn, QUIET, pause_s=0.02)
+        await desk.simulator("GET", "idle?wait_s=30")
+        await asyncio.sleep(REST_S)
 
 
 async def loaded(desk: Desk, arrivals: Arrivals, seconds: float) -> tuple[list[float], float]:
