@@ -25,9 +25,13 @@ from guitu.settings import Settings
 
 ORDER, PLAN = "guitu.order.issued.v1", "guitu.plan.published.v1"
 EFFECT = "select 1 from dna_intake.sample_request where case_id = $1::text::uuid"
-QUIET = (
-    "select not exists (select from notifications.delivery where state in ('queued', 'sending', 'unknown'))"
-)
+QUIET = """
+select not exists (select from notifications.delivery where state in ('queued', 'sending', 'unknown'))
+    and not exists (select from alerts.outbox where published_at is null)
+    and not exists (select from dispatch.outbox where published_at is null)
+    and not exists (select from notifications.outbox where published_at is null)
+"""
+REST_S = 0.5
 LOADED_PER_S = 200
 SEED = 20260301
 
