@@ -17,7 +17,7 @@ class NotificationSettings(Settings):
     ] = "+12025550100"
     dispatch_url: Annotated[
         str,
-        Field(description="Base address of the order pages /o/...; empty uses GUITU_PUBLIC_URL."),
+        Field(description="Base address of the order pages /o/... where GUITU_PUBLIC_URL is not set."),
     ] = ""
     sms_signature_zh: Annotated[str, Field(description="Sender's name in Chinese texts.", max_length=12)] = (
         "云阳公安"
@@ -73,4 +73,4 @@ class NotificationSettings(Settings):
     @property
     def order_base_url(self) -> str:
         """What an order page's path is appended to."""
-        return (self.dispatch_url or self.public_url).rstrip("/")
+        return (self.public_url or self.dispatch_url).rstrip("/")
