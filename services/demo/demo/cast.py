@@ -144,7 +144,11 @@ class Phones:
 
     async def got(self, case: Case, phone: str = "") -> list[Json]:
         """Texts about a case, oldest first; `phone` narrows them to one."""
-        params: dict[str, str | int] = {"containing": case.code, "limit": MESSAGES_MAX}
+        params: dict[str, str | int] = {
+            "containing": case.code,
+            "limit": MESSAGES_MAX,
+            "after_seq": self._stage.texts_before,
+        }
         if phone:
             params["to"] = phone
         found = await self._stage.ask("sms-simulator", "GET", "/simulator/messages", params=params)

@@ -136,7 +136,8 @@ async def _earlier(stage: Stage) -> None:
 def _said(error: Exception) -> str:
     """An error of ours says what happened; others need their name."""
     is_ours = isinstance(error, NeverCame | Refused | NoSuchButton | AssertionError)
-    return str(error) if is_ours and str(error) else f"{type(error).__name__}: {error}"
+    words = str(error).partition("\n")[0]
+    return words if is_ours and words else f"{type(error).__name__}: {words}"
 
 
 async def _unless_stopped(playing: Coroutine[Any, Any, int], system: System) -> int:

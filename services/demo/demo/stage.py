@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +34,8 @@ class Stage:
     urls: Mapping[str, str]
     settings: Settings
     http: httpx.AsyncClient
+    texts_before: int = 0
+    """How many texts the simulator had before: of another database's cases, which may have the same codes."""
 
     def now(self) -> datetime:
         """The moment by the clock that the services share."""
@@ -69,6 +71,8 @@ async def open_stage(urls: Mapping[str, str], settings: Settings) -> AsyncIterat
     # No proxy from the environment: everything is on loopback.
     async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT_S, trust_env=False) as http:
         stage = Stage(urls, settings, http)
+        known = await stage.ask("sms-simulator", "GET", "/simulator/messages", params={"limit": 1})
+        stage = replace(stage, texts_before=known["last_seq"])
         inbound = {"inbound_url": f"{stage.public_url('notifications')}{INBOUND_PATH}"}
         await stage.ask("sms-simulator", "PUT", "/simulator/numbers/default", json=inbound)
         yield stage

@@ -129,7 +129,10 @@ class System:
             self._progress.say(line)
 
     def _start_node(self) -> None:
-        self._progress.say("Starting Apache Kafka and PostgreSQL 启动消息与数据库")
+        ours = {"Apache Kafka": self.node.kafka, "PostgreSQL": self.node.postgres}
+        names = [name for name, part in ours.items() if part is not None]
+        if names:
+            self._progress.say(f"Starting {' and '.join(names)} 启动消息与数据库")
         was_killed = bool(read_status(self.node.data_dir))
         self.node.start()
         if was_killed:
