@@ -12,11 +12,14 @@ import httpx
 
 from guitu import auth
 from guitu.clock import Clock
+from guitu.embedded.trouble import NodeError
 from guitu.settings import Settings
 
 TOKEN_VALID = timedelta(hours=12)
 REQUEST_TIMEOUT_S = 10.0
 INBOUND_PATH = "/twilio/inbound"
+NOT_FOUND = 404
+PAGES = {"dispatch": "/o/", "notifications": "/n/"}
 
 
 class Refused(Exception):
@@ -71,8 +74,36 @@ async def open_stage(urls: Mapping[str, str], settings: Settings) -> AsyncIterat
     # No proxy from the environment: everything is on loopback.
     async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT_S, trust_env=False) as http:
         stage = Stage(urls, settings, http)
-        known = await stage.ask("sms-simulator", "GET", "/simulator/messages", params={"limit": 1})
-        stage = replace(stage, texts_before=known["last_seq"])
+        stage = replace(stage, texts_before=await _texts_so_far(stage))
+        await _check_public_url(stage)
         inbound = {"inbound_url": f"{stage.public_url('notifications')}{INBOUND_PATH}"}
         await stage.ask("sms-simulator", "PUT", "/simulator/numbers/default", json=inbound)
         yield stage
+
+
+async def _texts_so_far(stage: Stage) -> int:
+    """How many texts the simulator has had. Raises: NodeError, if it is somebody else's API."""
+    try:
+        known = await stage.ask("sms-simulator", "GET", "/simulator/messages", params={"limit": 1})
+        return int(known["last_seq"])
+    except (Refused, KeyError, ValueError) as error:
+        raise NodeError(
+            f"GUITU_TWILIO_URL={stage.settings.twilio_url} is no ./guitu sms-simulator, and the demo plays the "
+            "phones too. Mend: unset it for the demo, or use ./guitu up."
+        ) from error
+
+
+async def _check_public_url(stage: Stage) -> None:
+    """Tell at once whether links and callbacks arrive here. Raises: NodeError, with what a proxy has to pass on."""
+    for service, path in PAGES.items():
+        try:
+            answer = await stage.http.get(f"{stage.public_url(service)}{path}nobody")
+            is_ours = answer.status_code == NOT_FOUND and "noindex" in answer.headers.get("x-robots-tag", "")
+        except httpx.HTTPError:
+            is_ours = False
+        if not is_ours:
+            raise NodeError(
+                f"GUITU_PUBLIC_URL={stage.settings.public_url} does not lead to the pages of {service}. Mend: have "
+                f"your proxy pass {path} on to {stage.urls[service]}"
+                f"{' and /twilio/ too' if service == 'notifications' else ''}, or unset it."
+            )
