@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from guitu.embedded.ports import free_port, is_free, next_free_port
+from guitu.embedded.ports import PortClaims, free_port, is_free, next_free_port
 from guitu.embedded.trouble import NodeError
 from guitu.supervisor import ProcessSpec, Supervisor
 from guitu.supervisor.keeper import RestartPolicy
@@ -231,6 +231,22 @@ def test_taken_port_gives_way_to_the_next_free_one() -> None:
 
         assert not is_free(port)
         assert port < next_free_port(port)
+
+
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="claims are names of Linux's abstract namespace"
+)
+def test_node_that_starts_at_the_same_moment_gets_other_ports() -> None:
+    """Neither listens yet when the other one chooses."""
+    base = next(base for base in range(12_000, 19_000, 10) if all(map(is_free, range(base, base + 30))))
+    first, second = PortClaims(), PortClaims()
+
+    ours, theirs = ports_for(MEMBERS, base, first), ports_for(MEMBERS, base, second)
+    first.release()
+    again = ports_for(MEMBERS, base, PortClaims())
+
+    assert not set(ours.values()) & set(theirs.values())
+    assert ours == again
 
 
 def test_members_never_get_one_port_nor_the_usual_one_of_another() -> None:

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from guitu.embedded.node import Node
 from guitu.embedded.outside import check_outside
-from guitu.embedded.ports import LOOPBACK, next_free_port
+from guitu.embedded.ports import LOOPBACK, PortClaims, next_free_port
 from guitu.embedded.progress import Progress
 from guitu.embedded.trouble import Interrupted, NodeError
 from guitu.supervisor.every_setting import check_settings, unknown
@@ -52,6 +52,7 @@ class System:
         self._is_started = False
         self.urls: dict[str, str] = {}
         self._ports: dict[str, int] = {}
+        self._claims = PortClaims()
         self._port_base = port_base
         self._extra_env = dict(extra_env or {})
 
@@ -119,6 +120,7 @@ class System:
         """End everything in reverse order within 10 s; an ephemeral directory is removed."""
         self.supervisor.stop()
         self.node.stop()
+        self._claims.release()
 
     # -- Details -----------------------------------------------------------------------------------
 
@@ -158,7 +160,7 @@ class System:
     def _choose_ports(self) -> None:
         """Give every member its port, the next free one if that is taken, and say so."""
         wanted = [each for each in MEMBERS if each is not SIMULATOR or self._needs_simulator()]
-        self._ports = ports_for(wanted, self._port_base)
+        self._ports = ports_for(wanted, self._port_base, self._claims)
         for each in wanted:
             usual, port = self._port_base + each.port_offset, self._ports[each.name]
             if port != usual:
@@ -182,7 +184,7 @@ class System:
         )
 
 
-def ports_for(members: Sequence[Member], port_base: int) -> dict[str, int]:
+def ports_for(members: Sequence[Member], port_base: int, claims: PortClaims | None = None) -> dict[str, int]:
     """Choose a port for each by name: its usual one, or the next that is free and nobody else's here.
 
     Raises: NodeError with the mend, if 100 ports in a row are taken.
@@ -192,7 +194,8 @@ def ports_for(members: Sequence[Member], port_base: int) -> dict[str, int]:
     for each in members:
         own = port_base + each.port_offset
         try:
-            ports[each.name] = next_free_port(own, avoid=(usual - {own}) | set(ports.values()))
+            others = (usual - {own}) | set(ports.values())
+            ports[each.name] = next_free_port(own, avoid=others, claims=claims)
         except OSError as error:
             raise NodeError(
                 f"{error} Mend: choose another --port-base, such as {port_base + 1000}."
