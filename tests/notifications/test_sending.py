@@ -152,6 +152,26 @@ async def test_a_sender_that_dies_between_commit_and_call_loses_and_doubles_noth
     assert [len(post.carrier.texts_to(phone)) for phone in PHONES[1:3]] == [1, 1]
 
 
+async def test_a_process_that_was_stopped_after_its_last_look_sends_nothing_when_it_wakes_up(
+    post: Post,
+) -> None:
+    """Somebody else may have looked its attempts up by then, and sent them again."""
+    await react(post.run, REACTIONS, raised(post.run.clock.now()))
+    claimed = await post.sender._claim(10)
+    assert 2 == len(await post.sender._may_go(claimed))
+    clock = post.run.clock
+    assert isinstance(clock, SettableClock)
+    clock.advance(seconds=post.settings.lease_s)
+
+    for item in claimed:
+        post.sender._begin(item)
+    await post.sender.drain()
+
+    assert [] == post.carrier.accepted
+    await post.after(seconds=post.settings.grace_s)
+    assert [len(post.carrier.texts_to(phone)) for phone in PHONES[1:3]] == [1, 1]
+
+
 async def test_two_senders_never_take_the_same_delivery(post: Post) -> None:
     await react(post.run, REACTIONS, raised(post.run.clock.now()))
     other = Sender(post.run, post.settings, post.carrier)

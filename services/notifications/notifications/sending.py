@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +42,7 @@ class Claimed:
     token: str
     phone: str
     body: str
+    begin_by: datetime
 
 
 class Sender:
@@ -117,12 +118,13 @@ class Sender:
         notices = await store_sending.notices(tx.conn, list({row["notice_id"] for row in rows}))
         attempts = [(tx.ids.new(), row["id"], row["attempts"], page_token_of(tx.ids.new())) for row in rows]
         lease_until = tx.now + timedelta(seconds=self._settings.lease_s)
+        begin_by = lease_until - timedelta(seconds=self._settings.sms_timeout_s)
         await store_sending.add_attempts(tx.conn, self._provider.name, lease_until, tx.now, attempts)
         claimed, unwritable = [], {}
         for row, (attempt_id, _, _, token) in zip(rows, attempts, strict=True):
             try:
                 text = text_of(row, notices[row["notice_id"]], self._settings, self._runtime.public_url)
-                claimed.append(Claimed(attempt_id, token, row["phone"], text))
+                claimed.append(Claimed(attempt_id, token, row["phone"], text, begin_by))
             except (TextTooLong, KeyError, ValueError) as error:
                 # One notice that can't be written must not keep its neighbours from being sent.
                 kind = type(error).__name__
@@ -143,6 +145,10 @@ class Sender:
         call.add_done_callback(self._calls.discard)
 
     async def _call(self, item: Claimed) -> None:
+        # A process that was stopped here (SIGSTOP, a frozen virtual machine) must not send when it wakes up: its
+        # attempt may have been looked up by then, found absent, and sent again.
+        if self._runtime.clock.now() > item.begin_by:
+            return self._end(item.attempt_id, STOPPED)
         try:
             async with asyncio.timeout(self._settings.sms_timeout_s):
                 outcome = await self._provider.send(
