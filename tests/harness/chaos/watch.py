@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 
+from guitu.pg import TRANSIENT
 from harness.chaos.faults import Blow, Fault
 from harness.chaos.size import SERVICES
 
@@ -21,6 +22,9 @@ _CARRIED = """
 select exists (
     select from {reader}.inbox i join {writer}.outbox o on o.id = i.event_id
     where i.received_at > $1 and o.published_at > $1)
+"""
+_PUBLISHED = """
+select not exists (select from {writer}.outbox where published_at is null and occurred_at <= $1)
 """
 _SENT = "select exists (select from notifications.attempt where started_at > $1 and state = 'accepted')"
 
@@ -43,7 +47,7 @@ class Watch:
                 if self._conn is None or self._conn.is_closed():
                     self._conn = await asyncpg.connect(self._url, timeout=ASK_S)
                 return await self._conn.fetchval(sql, *values)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (*TRANSIENT, asyncpg.PostgresError):
             await self.close()
             return None
 
@@ -57,7 +61,8 @@ class Watch:
         """Seconds until each part that the fault touched has committed a new effect. Raises: NeverBack.
 
         For a service: an event that it took in after the blow. For the broker and a partition: in every service an
-        event that was published after it. For the provider: an SMS begun and accepted after it.
+        event that was published after it. For the provider: an SMS begun and accepted after it. For facts to be
+        published again: all of them are.
         """
         waiting = dict(signs_of_life(fault))
         end = time.monotonic() + BACK_WITHIN_S
@@ -75,7 +80,9 @@ def signs_of_life(fault: Fault) -> Mapping[str, str]:
     """What must be seen after a fault, by name."""
     signs: dict[str, str] = {}
     for name in fault.names:
-        if name == "kafka":
+        if fault.kind == "republish":
+            signs[name] = _PUBLISHED.format(writer=name.replace("-", "_"))
+        elif name == "kafka":
             signs |= {f"{service} by the broker": _carried(service) for service in SERVICES}
         elif name == "postgres":
             signs |= {service: _handled(service) for service in SERVICES}
