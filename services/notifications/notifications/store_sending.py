@@ -47,7 +47,7 @@ select $1, 'posting', $2, $3, x.* from unnest($4::uuid[], $5::uuid[], $6::int[],
 # The last look before the call: is it still ours, and is the case still open?
 _MAY_GO = """
 select a.id from attempt a join delivery d on d.id = a.delivery_id join known_case k on k.case_id = d.case_id
-where a.id = any($1::uuid[]) and a.state = 'posting' and a.lease_until > $2
+where a.id = any($1::uuid[]) and a.state = 'posting' and a.lease_until > $2 and d.accepted_at is null
   and (k.stood_down_at is null or d.kind = any($3::text[]))
 """
 _ATTEMPT_COLUMNS = """

@@ -23,6 +23,8 @@ RANK = {
     "read": 6,
 }
 FINAL_RANK = 5
+FURTHER = ("accepted", "sent", "failed", "delivered")
+"""Of two SMS of one delivery that were both accepted, the one that came further counts."""
 State = Literal["queued", "sending", "unknown", "accepted", "sent", "delivered", "failed", "cancelled"]
 
 
@@ -113,12 +115,17 @@ def settle(
     """What an outcome makes of an attempt and its delivery (`row` as stored); None if it changes nothing.
 
     An acceptance is always believed, even after the attempt was given up: it is what really happened. Any other
-    outcome counts only while the attempt is open.
+    outcome counts only while the attempt is open, and not for the delivery if another attempt was accepted.
     """
     if outcome.kind == "accepted":
         return _accepted(row, outcome, now, limits)
     if row["attempt_state"] not in OPEN_ATTEMPT:
         return None
+    if row["accepted_at"] is not None:
+        state = "not_sent" if outcome.kind == "stopped" else outcome.kind
+        return Settled(
+            state, row["status_rank"], row["state"], row["next_at"], answer_due_at=row["answer_due_at"]
+        )
     if outcome.kind == "unknown":
         return None if row["attempt_state"] == "unknown" else _unknown(row, now, limits)
     return _not_accepted(row, outcome, now, limits, jitter)
@@ -132,18 +139,26 @@ def _accepted(row: Mapping[str, Any], outcome: Outcome, now: datetime, limits: L
         return Settled(
             "accepted", row["status_rank"], row["state"], row["next_at"], answer_due_at=row["answer_due_at"]
         )
-    failed = step.state == "failed"
+    state = _furthest(row, step.state)
+    failed = state == step.state == "failed"
     return Settled(
         "accepted",
         step.rank,
-        step.state,
+        state,
         row["next_at"],
         attempted_at=now,
         accepted_at=now,
-        delivered_at=now if step.state == "delivered" else None,
+        delivered_at=now if state == "delivered" else None,
         failed_at=now if failed else None,
         answer_due_at=_answer_due(row, now, limits, failed=failed),
     )
+
+
+def _furthest(row: Mapping[str, Any], state: State) -> str:
+    """What the delivery shows: an attempt that was given up, and accepted all the same, may have come further."""
+    if row["accepted_at"] is None:
+        return state
+    return max(str(row["state"]), state, key=FURTHER.index)
 
 
 def _unknown(row: Mapping[str, Any], now: datetime, limits: Limits) -> Settled:
