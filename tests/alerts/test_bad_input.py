@@ -13,6 +13,7 @@ from alerts.agents import REACTIONS
 from alerts.refusals import ReportRefused
 from contracts.alert import AlertRaised, AlertUpdated
 from contracts.report import ReportFiled
+from contracts.sighting import SightingReported
 from guitu.service import Runtime
 from guitu.stream import FactRefused
 from harness.alert_stories import Desk, desk, outside_report, report_body
@@ -90,3 +91,28 @@ async def test_digits_of_another_script_are_no_codes(command: Desk, field: str, 
     answer = await command.http.post("/reports", json=report_body(START) | {field: value}, headers=headers)
 
     assert (422, True) == (answer.status_code, "digits 0 to 9" in answer.json()["detail"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"seen_at": (START + timedelta(hours=1)).isoformat()}, "seen_at"),
+        ({"seen_at": "2026-03-01T05:00:00"}, "seen_at"),
+        ({"place": {"lon": 30.93, "lat": 108.69}}, "place"),
+        ({"mode": "balloon"}, "mode"),
+        ({"note": "x" * 2001}, "note"),
+        ({"phone": "+12025550123"}, "phone"),
+    ],
+    ids=str,
+)
+async def test_a_sighting_that_can_not_be_true_is_refused(
+    command: Desk, wrong: dict[str, Any], says: str
+) -> None:
+    case = await command.reports()
+    seen = {"seen_at": START.isoformat(), "place": {"lon": 108.69, "lat": 30.93}}
+
+    answer = await command.post(f"/cases/{case['case_id']}/sightings", seen | wrong)
+
+    assert (422, True) == (answer.status_code, says in answer.json()["detail"])
+    assert "+1202" not in answer.text
+    assert [] == await facts(command.runtime, SightingReported)
