@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
-from uuid import UUID
 
 from contracts.alert import AlertBody
 from contracts.base import SightingId
