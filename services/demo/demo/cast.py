@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from demo.paper import Page
 from demo.phonebook import Phonebook, phonebook
 from demo.stage import Refused, Stage
-from demo.waiting import DEADLINE_S, eventually
+from demo.waiting import DEADLINE_S, SENT_DEADLINE_S, eventually
 from notifications.directory import SiteRow
 
 Json = dict[str, Any]
@@ -133,7 +133,12 @@ class CommandCentre:
                 and all(each["accepted_at"] or each["state"] == "cancelled" for each in found)
             )
 
-        return await eventually(look, f"{', '.join(kinds)} SMS of {case.code} accepted", is_there=is_sent)
+        return await eventually(
+            look,
+            f"{', '.join(kinds)} SMS of {case.code} accepted",
+            deadline_s=SENT_DEADLINE_S,
+            is_there=is_sent,
+        )
 
 
 class Phones:
@@ -310,7 +315,10 @@ class Cast:
             return await self.told_and_stood_down(case)
 
         told, over = await eventually(
-            look, f"stand-down of {case.code} to all who were told", is_there=lambda both: both[0] <= both[1]
+            look,
+            f"stand-down of {case.code} to all who were told",
+            deadline_s=SENT_DEADLINE_S,
+            is_there=lambda both: both[0] <= both[1],
         )
         assert not over - told, f"{len(over - told)} phones got a stand-down without having been told."
         return told

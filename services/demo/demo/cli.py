@@ -27,12 +27,14 @@ from guitu.embedded.progress import ConsoleProgress
 from guitu.embedded.trouble import Interrupted, NodeError
 from guitu.settings import Settings
 from guitu.supervisor.members import PORT_BASE
+from guitu.supervisor.process import answers_ok
 from guitu.supervisor.system import System
 from notifications.directory import DirectoryRefused
 
 demo = command_line()
 seed = command_line()
 STOP_POLL_S = 0.1
+PATIENCE_S = 10.0
 FAILED = 1
 BROKEN = (NeverCame, Refused, NoSuchButton, AssertionError, KeyError, httpx.HTTPError)
 """How a story breaks: something never came, was refused, is missing on a page, or nobody answered."""
@@ -108,7 +110,7 @@ async def _play(system: System, settings: Settings, check: bool) -> int:
     """Play the script and print it as it goes; returns the exit code."""
     began_s = time.monotonic()
     try:
-        async with open_stage(system.urls, settings) as stage:
+        async with open_stage(system.urls, settings, PATIENCE_S) as stage:
             await _earlier(stage)
             typer.echo("\nA child is missing in Yunyang 云阳一名儿童走失\n")
             script = Script(Cast(stage))
@@ -121,6 +123,9 @@ async def _play(system: System, settings: Settings, check: bool) -> int:
                 show_place(shown)
     except BROKEN as error:
         typer.echo(f"\nThe story broke 故事中断: {_said(error)}", err=True)
+        for name, url in system.urls.items():
+            if not answers_ok(f"{url}/health/ready"):
+                typer.echo(f"{name} is not ready 未就绪: {url}/health/ready", err=True)
         typer.echo(f"Logs 日志: {system.node.data_dir / 'logs'}", err=True)
         return FAILED
     return 0
@@ -134,7 +139,9 @@ async def _earlier(stage: Stage) -> None:
 
 
 def _said(error: Exception) -> str:
-    """An error of ours says what happened; others need their name."""
+    """An error of ours says what happened; others need their name, and whom we asked."""
+    if isinstance(error, httpx.RequestError):
+        return f"{type(error).__name__} of {error.request.method} {error.request.url}"
     is_ours = isinstance(error, NeverCame | Refused | NoSuchButton | AssertionError)
     words = str(error).partition("\n")[0]
     return words if is_ours and words else f"{type(error).__name__}: {words}"

@@ -10,8 +10,12 @@ from typing import TypeVar
 T = TypeVar("T")
 
 DEADLINE_S = 15.0
+# An SMS whose sender was killed in the middle is looked for at the provider before it may be sent again: that
+# takes its lease and the provider's lag, 20 s together.
+SENT_DEADLINE_S = 45.0
 POLL_FIRST_S = 0.02
 POLL_MAX_S = 0.25
+SEEN_SHOWN = 200
 
 
 class NeverCame(Exception):
@@ -19,10 +23,17 @@ class NeverCame(Exception):
 
     def __init__(self, awaited: str, deadline_s: float, seen: object) -> None:
         super().__init__(
-            f"Not within {deadline_s:g} s: {awaited}. Last seen: {str(seen)[:400]}. "
+            f"Not within {deadline_s:g} s: {awaited}. Last seen: {_short(seen)}. "
             "Mend: look at the logs in the data directory and at `guitu dlq list`."
         )
         self.awaited = awaited
+
+
+def _short(seen: object) -> str:
+    """Enough to know where it stood; a list by its length and its last item."""
+    if isinstance(seen, list) and seen:
+        return f"{len(seen)}, the last {str(seen[-1])[:SEEN_SHOWN]}"
+    return str(seen)[:SEEN_SHOWN]
 
 
 async def eventually(
