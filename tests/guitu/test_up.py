@@ -144,6 +144,8 @@ def test_all_services_answer_on_their_ports_and_know_each_other(operator: Operat
         assert given["GUITU_TWILIO_URL"] == f"http://{LOOPBACK}:{operator.port_base + 9}"
         assert all(other.url_setting in given for other in SERVICES)
         assert "GUITU_PUBLIC_URL" not in given
+        # What a person types on the simulator's phone page comes to us, with nothing more to set.
+        assert given["GUITU_SIMULATOR_INBOUND_URL"] == given["GUITU_NOTIFICATIONS_URL"] + "/twilio/inbound"
 
 
 def test_status_shows_broker_database_and_every_service_ready(operator: Operator) -> None:

@@ -10,14 +10,15 @@ from typing import Any
 
 import httpx
 
+from demo.patience import Patient
 from guitu import auth
 from guitu.clock import Clock
 from guitu.embedded.trouble import NodeError
 from guitu.settings import Settings
+from guitu.supervisor.members import INBOUND_PATH
 
 TOKEN_VALID = timedelta(hours=12)
 REQUEST_TIMEOUT_S = 10.0
-INBOUND_PATH = "/twilio/inbound"
 NOT_FOUND = 404
 PAGES = {"dispatch": "/o/", "notifications": "/n/"}
 
@@ -67,12 +68,17 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(urls: Mapping[str, str], settings: Settings) -> AsyncIterator[Stage]:
-    """Open the client and tell the simulator where texts from phones go, as an owner does at Twilio's console."""
+async def open_stage(
+    urls: Mapping[str, str], settings: Settings, patience_s: float = 0.0
+) -> AsyncIterator[Stage]:
+    """Open the client and tell the simulator where texts from phones go, as an owner does at Twilio's console.
+
+    `patience_s` is how long people bear with a process that restarts; tests want to see it at once.
+    """
     # The phones are the simulator's: ours, or the one that GUITU_TWILIO_URL leads to.
     urls = {"sms-simulator": settings.twilio_url.rstrip("/"), **urls}
     # No proxy from the environment: everything is on loopback.
-    async with httpx.AsyncClient(timeout=REQUEST_TIMEOUT_S, trust_env=False) as http:
+    async with Patient(patience_s, timeout=REQUEST_TIMEOUT_S, trust_env=False) as http:
         stage = Stage(urls, settings, http)
         stage = replace(stage, texts_before=await _texts_so_far(stage))
         await _check_public_url(stage)

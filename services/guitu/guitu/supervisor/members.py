@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 PORT_BASE = 8200
+INBOUND_PATH = "/twilio/inbound"
+"""Where notifications takes the texts that people send us: the address that Twilio's console is told."""
 
 
 @dataclass(frozen=True)

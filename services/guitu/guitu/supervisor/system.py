@@ -20,7 +20,7 @@ from guitu.embedded.trouble import Interrupted, NodeError
 from guitu.supervisor.every_setting import check_settings, unknown
 from guitu.supervisor.keeper import RestartPolicy
 from guitu.supervisor.log_pump import Terminal
-from guitu.supervisor.members import MEMBERS, PORT_BASE, SERVICES, SIMULATOR, Member
+from guitu.supervisor.members import INBOUND_PATH, MEMBERS, PORT_BASE, SERVICES, SIMULATOR, Member
 from guitu.supervisor.process import ProcessSpec
 from guitu.supervisor.status import read_status
 from guitu.supervisor.supervisor import Supervisor
@@ -74,6 +74,8 @@ class System:
         own = self.node.env | addresses
         if SIMULATOR.name in self.urls:
             own["GUITU_TWILIO_URL"] = self.urls[SIMULATOR.name]
+            base = (own.get("GUITU_PUBLIC_URL") or self.urls["notifications"]).rstrip("/")
+            own = {"GUITU_SIMULATOR_INBOUND_URL": f"{base}{INBOUND_PATH}"} | own
         return own | self._extra_env
 
     def start(self) -> None:
