@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from harness.chaos.county import open_county
 from harness.chaos.engine import Run, run
+from harness.chaos.faults import Fault
 from harness.chaos.size import Size
 
 SEED = int(os.environ.get("GUITU_FAULT_SEED", "20260301"))
@@ -48,12 +49,16 @@ async def measure(size: Size) -> Run:
         return await run(county, size, lambda line: print(line, flush=True))
 
 
+def is_pair(fault: Fault) -> bool:
+    """Two processes killed at one moment."""
+    return fault.kind == "kill" and len(fault.names) == 2
+
+
 def figures_of(result: Run) -> dict[str, Figure]:
     """The goals, and how much was struck."""
-    single = [seconds for fault, seconds in result.recoveries if fault.kind == "cut" or len(fault.names) == 1]
-    pairs = [
-        seconds for fault, seconds in result.recoveries if fault.kind == "kill" and len(fault.names) == 2
-    ]
+    blows = [(fault, seconds) for fault, seconds in result.recoveries if fault.kind != "republish"]
+    pairs = [seconds for fault, seconds in blows if is_pair(fault)]
+    single = [seconds for fault, seconds in blows if not is_pair(fault)]
     kills = sum(times for what, times in result.blows.items() if what.startswith("kill "))
     return {
         "lost": Figure(result.count("lost"), "", 0),

@@ -18,16 +18,19 @@ from typing import Any, Literal
 
 import psutil  # type: ignore[import-untyped]
 
+from contracts.flow import TOPICS
+from guitu.republish import republish_now
 from guitu.supervisor.keeper import State
 from harness.chaos.county import County
 from harness.chaos.desk import Desk
-from harness.chaos.size import PROCESSES, Size
+from harness.chaos.size import PROCESSES, SERVICES, Size
 
-Kind = Literal["kill", "restart", "pause", "cut"]
+Kind = Literal["kill", "restart", "pause", "cut", "republish"]
 FIRST, LAST = 0.03, 0.9
 """Shares of the load between which faults fall: there is flow before the first and after the last."""
 DELAY_S_MAX = 1.5
 READY_WAIT_S = 90.0
+REPUBLISHED = timedelta(seconds=30)
 STOPPED = ("dispatch", "notifications", "alerts", "dna-intake")
 """In this order: dispatch is the likeliest to be stopped inside a transaction, then the one with calls under way."""
 LAST_WORDS = timedelta(seconds=0.5)
@@ -64,7 +67,8 @@ class Fault:
 
     def __str__(self) -> str:
         lasts = f" for {self.lasts_s:g} s" if self.lasts_s else ""
-        return f"{self.kind} {' and '.join(self.names)}{lasts}"
+        names = "the last facts of all" if self.kind == "republish" else " and ".join(self.names)
+        return f"{self.kind} {names}{lasts}"
 
 
 def schedule(rng: random.Random, size: Size) -> Sequence[Fault]:
@@ -77,6 +81,7 @@ def schedule(rng: random.Random, size: Size) -> Sequence[Fault]:
         blows += [("restart", (name,), 0.0)] * size.restarts_each
     blows += [("pause", (STOPPED[n % len(STOPPED)],), s) for n, s in enumerate(size.pauses_s)]
     blows += [("cut", ("services", "kafka"), s) for s in size.cuts_s]
+    blows += [("republish", SERVICES, 0.0)] * size.republished
     rng.shuffle(blows)
     # One in each stretch of the load, anywhere in it.
     stretch = (LAST - FIRST) / len(blows)
@@ -112,6 +117,9 @@ class Striker:
             woken_at = await self._pause(fault)
             return Blow(woken_at, woken_at)
         struck_at = datetime.now(UTC)
+        if fault.kind == "republish":
+            await asyncio.to_thread(self._republish, struck_at - REPUBLISHED)
+            return Blow(struck_at, struck_at)
         pids = [self._county.system.supervisor.pid(name) for name in fault.names]
         for name, pid in zip(fault.names, pids, strict=True):
             self._struck[name] = self._struck.get(name, 0) + 1
@@ -143,6 +151,11 @@ class Striker:
             for each in self._county.system.supervisor.status()
             if each.restarts > self._struck.get(each.name, 0)
         }
+
+    def _republish(self, since: datetime) -> None:
+        """Every reader gets everything since then a second time; without an inbox it would do it a second time."""
+        for topic in TOPICS:
+            republish_now(self._county.settings.database_url, topic.name, since.isoformat())
 
     async def _all_ready(self) -> None:
         """A blow falls on what stands: the one before must be over."""

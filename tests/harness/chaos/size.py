@@ -21,6 +21,8 @@ class Size:
     """kill -9 of two processes at the same moment."""
     restarts_each: int = 1
     """Orderly restarts of the broker and of the database."""
+    republished: int = 1
+    """The facts of the last half minute are published a second time, as an operator may at any time."""
     pauses_s: tuple[float, ...] = ()
     """SIGSTOP of a service for so long; longer than Kafka's session (10 s) it is put out of its group."""
     cuts_s: tuple[float, ...] = ()
