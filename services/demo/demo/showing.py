@@ -56,7 +56,8 @@ def show_place(shown: Shown) -> None:
     typer.echo("\nServices 服务 (try any request there, with a login under Authorize)")
     for name, url in shown.urls.items():
         typer.echo(f"  {name:<14} {url}{'/' if name == 'sms-simulator' else '/docs'}")
-    typer.echo("\nLogins 登录 (12 h; units and sites have the links of their SMS 警力和站点用短信链接)")
+    typer.echo("\nLogins 登录 (12 h; units and sites have the links of their SMS)")
+    typer.echo("            有效 12 小时;警力和站点用短信中的链接")
     for login in trial.logins:
         typer.echo(f"  {login.role} {login.who}\n    {login.token}\n    opens 可打开 {login.opens}")
     typer.echo(
