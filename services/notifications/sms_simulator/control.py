@@ -5,7 +5,8 @@ None of this exists at Twilio; it is documented at `/docs`.
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Callable
+from itertools import islice, takewhile
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, FastAPI, Query, Request
@@ -19,6 +20,7 @@ from sms_simulator.faults import FaultKind, Rule
 from sms_simulator.intake import BODY_MAX, E164, SENDER
 from sms_simulator.limit import Mode, Rate
 from sms_simulator.listener import Listener
+from sms_simulator.mailbox import Mailbox
 from sms_simulator.message import Message
 from sms_simulator.rest import describe
 
@@ -163,8 +165,8 @@ def _looking(carrier: Carrier) -> APIRouter:
             newest = mailbox.newest(asked.to, asked.sender)
             return list(islice((m for m in newest if _fits(m, asked)), max(asked.limit, asked.at_least)))
 
-        wait_s = asked.wait_s if asked.at_least else 0
-        await mailbox.pulse.until(lambda: len(found()) >= asked.at_least, wait_s)
+        if asked.at_least and asked.wait_s:
+            await mailbox.pulse.until(_enough(mailbox, asked), asked.wait_s)
         return {"messages": [describe(m) for m in reversed(found())], "last_seq": mailbox.last_seq}
 
     @routes.get("/ledger")
@@ -279,6 +281,20 @@ def _breaking(carrier: Carrier, listener: Listener) -> APIRouter:
 def last_writer(carrier: Carrier, phone: str) -> str | None:
     """Return which of our numbers last wrote to `phone`."""
     return next((m.sender for m in carrier.mailbox.newest(to=phone)), None)
+
+
+def _enough(mailbox: Mailbox, asked: MessageQuery) -> Callable[[], bool]:
+    """Whether so many are there; looks at each message once, since a beat comes with every message."""
+    looked_until, count = asked.after_seq, 0
+
+    def enough() -> bool:
+        nonlocal looked_until, count
+        new = takewhile(lambda m: m.seq > looked_until, mailbox.newest(asked.to, asked.sender))
+        count += sum(_fits(m, asked) for m in new)
+        looked_until = max(looked_until, mailbox.last_seq)
+        return count >= asked.at_least
+
+    return enough
 
 
 def _fits(message: Message, asked: MessageQuery) -> bool:
