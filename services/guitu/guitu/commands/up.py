@@ -68,5 +68,7 @@ def show(system: System) -> None:
         typer.echo(f"  {'kafka':<14} {system.node.kafka.bootstrap}")
     if system.node.postgres is not None:
         typer.echo(f"  {'postgres':<14} 127.0.0.1:{system.node.postgres.port}")
-    typer.echo("In another terminal: ./guitu seed loads the Yunyang data, ./guitu token ROLE makes a login.")
+    typer.echo("In another terminal 另开终端:")
+    typer.echo("  ./guitu seed         loads the Yunyang data 载入云阳数据")
+    typer.echo("  ./guitu token ROLE   makes a login 生成登录令牌")
     typer.echo("Ctrl-C ends all of it. 按 Ctrl-C 结束。\n")
