@@ -42,8 +42,8 @@ NONSENSE = [
     b"null",
     b"[]",
     b"\xff\xfe\x00",
-    b"[" * 100_000,
-    b'{"a":' * 50_000,
+    b"[" * 20_000,
+    b'{"a":' * 5_000,
     b'{"a":' + b"9" * 5_000 + b"}",
     b'{"a":1e400,"b":NaN}',
     rb'{"\ud800":"\udfff","a\u0000":"\u0000"}',
@@ -67,7 +67,7 @@ def drawing(examples: int, *, valid_only: bool = False, limits: bool = False) ->
             "seed": SEED,
             "suppress-health-check": ["all"],
             "generation": {"deterministic": True, "max-examples": examples, "mode": mode},
-            "phases": {"coverage": {"enabled": limits}},
+            "phases": {"coverage": {"enabled": limits, "unexpected-methods": ["PATCH"]}},
         }
     )
 

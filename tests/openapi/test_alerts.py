@@ -7,7 +7,7 @@ from typing import Any
 from harness.faces import CHECKS, Face, document, guarded
 
 ENDS_A_CASE = "stand-down|merge|forget"
-anything, plausible = document("alerts", examples=20), document("alerts", examples=30, limits=True)
+anything, plausible = document("alerts", examples=12), document("alerts", examples=20, limits=True)
 with_a_token = guarded("alerts")
 
 

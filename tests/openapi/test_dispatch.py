@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.faces import CHECKS, Face, document, guarded
 
-anything = document("dispatch", examples=20)
+anything = document("dispatch", examples=12)
 about_an_order = document("dispatch", examples=20, limits=True)
 with_a_token = guarded("dispatch")
 

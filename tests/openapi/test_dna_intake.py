@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.faces import CHECKS, Face, document, guarded
 
-anything = document("dna-intake", examples=20)
+anything = document("dna-intake", examples=12)
 about_a_specimen = document("dna-intake", examples=20, limits=True)
 with_a_token = guarded("dna-intake")
 

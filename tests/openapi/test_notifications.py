@@ -12,7 +12,7 @@ from harness.faces import CHECKS, Face, document, guarded
 from sms_simulator.webhook import sign
 
 PROVIDER = "^/twilio/"
-anything = document("notifications", examples=20)
+anything = document("notifications", examples=12)
 about_a_notice = document("notifications", examples=20, limits=True)
 with_a_token = guarded("notifications")
 
