@@ -56,7 +56,10 @@ class Settings(BaseSettings):
 
     oidc_issuer: Annotated[
         str,
-        Field(description="OIDC issuer URL whose tokens are accepted; empty accepts this node's own tokens."),
+        Field(
+            description="OIDC issuer whose tokens (claims role and region) are accepted, exactly as it names itself; "
+            "its keys are found by discovery. Empty accepts this node's own tokens."
+        ),
     ] = ""
     oidc_audience: Annotated[str, Field(description="Audience that a token must carry.")] = "guitu"
     signing_key: Annotated[
