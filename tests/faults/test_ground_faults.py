@@ -8,7 +8,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -134,10 +134,7 @@ async def test_an_event_whose_handling_was_cut_off_is_handled_after_the_kill(
     await ensure_topics(settings)
     worker = Worker(own_node.env | {"TOY_GATE": str(gate)})
     [slow] = await publish(settings.database_url, 1, "slow")
-    for _ in range(200):
-        if gate.with_suffix(".reached").exists():
-            break
-        await asyncio.sleep(0.1)
+    assert await until(asyncio.to_thread, gate.with_suffix(".reached").exists)
 
     # Time for a worker that acknowledges too early to have it committed: Faust does so every half second.
     await asyncio.sleep(2)
@@ -145,10 +142,41 @@ async def test_an_event_whose_handling_was_cut_off_is_handled_after_the_kill(
     gate.touch()
     worker.start()
 
-    handled = False
-    for _ in range(400):
-        if handled := slow in await seen(settings.database_url):
-            break
-        await asyncio.sleep(0.1)
-    assert handled
+    assert await until(is_seen, settings.database_url, slow)
     assert 0 == await asyncio.to_thread(worker.stop)
+
+
+@pytest.mark.timeout(120)
+async def test_a_fact_that_the_broker_did_not_get_is_published_after_the_kill(own_node: Node) -> None:
+    """A row is marked when the broker has acknowledged it, never before: what waits in memory dies with us."""
+    settings = ground.settings_for(own_node.env)
+    await asyncio.to_thread(migrate_now, settings.database_url, ("toy",))
+    await ensure_topics(settings)
+    assert own_node.kafka
+    worker = Worker(own_node.env)
+    [first] = await publish(settings.database_url, 1)
+    assert await until(is_seen, settings.database_url, first)
+
+    await asyncio.to_thread(own_node.kafka.kill)
+    [waiting] = await publish(settings.database_url, 1)
+    # Time for a relay that marks too early to do so: it looks every half second.
+    await asyncio.sleep(2)
+    worker.kill()
+    await asyncio.to_thread(own_node.kafka.start)
+    worker.start()
+
+    assert await until(is_seen, settings.database_url, waiting)
+    assert 0 == await asyncio.to_thread(worker.stop)
+
+
+async def is_seen(url: str, report_id: UUID) -> bool:
+    return report_id in await seen(url)
+
+
+async def until(look: Callable[..., Awaitable[bool]], *values: object) -> bool:
+    """Look again and again, for 40 s at most."""
+    for _ in range(400):
+        if await look(*values):
+            return True
+        await asyncio.sleep(0.1)
+    return False
