@@ -65,8 +65,8 @@ PLANTED = {
     "lost: an accepted report has no case": "insert into promise values (gen_random_uuid(), null, 108.7, 30.9, now())",
     "wrong: a case came from no report that was accepted": "delete from promise where case_id = "
     "(select case_id from promise order by 1 limit 1)",
-    "doubled: a fact was stated twice": "insert into fact select writer, gen_random_uuid(), type, published_at, "
-    "case_id, subject, n from fact where type = 'guitu.alert.raised.v1' limit 1",
+    "doubled: a fact was stated twice": "insert into fact select writer, gen_random_uuid(), type, occurred_at, "
+    "published_at, case_id, subject, n from fact where type = 'guitu.alert.raised.v1' limit 1",
     "lost: a version of an alert has no fact": "delete from fact where id = "
     "(select id from fact where type = 'guitu.alert.raised.v1' limit 1)",
     "lost: a fact was not published": "update fact set published_at = null where id = (select id from fact limit 1)",

@@ -125,7 +125,8 @@ FACTS = (
         "lost",
         "a reader did not take a fact in",
         """select r.reader || ' ' || f.type || ' ' || f.id from fact f join reads r on f.type like r.pattern
-        where not exists (select from took_in t where t.reader = r.reader and t.event_id = f.id)""",
+        where f.occurred_at < (select read_at from evidence)
+            and not exists (select from took_in t where t.reader = r.reader and t.event_id = f.id)""",
     ),
     Check(
         "lost",
