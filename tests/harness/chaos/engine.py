@@ -21,7 +21,7 @@ from harness.chaos.promises import Promises
 from harness.chaos.size import Size
 from harness.chaos.watch import Watch
 
-SETTLED_WITHIN_S = 150.0
+SETTLED_WITHIN_S = 180.0
 SAY_EVERY_S = 15.0
 
 

@@ -15,8 +15,8 @@ Then = Literal["", "stand_down", "update", "sighting", "answer"]
 BY_TOPIC = 0.15
 SENT_AGAIN = 0.2
 WIDENS = 0.1
-WIDENS_UNTIL = 0.6
-"""Later ones would widen when the run is over."""
+WIDENS_UNTIL = 0.4
+"""The audit waits for rings that will be due, so later ones would only make the run longer."""
 LATE_MINUTES = 58.5
 """The ring of the second hour is due 90 s after such a report."""
 THEN: tuple[tuple[Then, float], ...] = (
