@@ -48,8 +48,12 @@ class Run:
 
     @property
     def blows(self) -> Counter[str]:
-        """How often what was done to whom; a pair counts for both."""
-        return Counter(f"{fault.kind} {name}" for fault, _ in self.recoveries for name in fault.names)
+        """How often what was done to whom; two that were killed together count for both."""
+        done: Counter[str] = Counter()
+        for fault, _ in self.recoveries:
+            is_one = fault.kind in ("cut", "republish")
+            done.update([str(fault)] if is_one else [f"{fault.kind} {name}" for name in fault.names])
+        return done
 
 
 async def run(county: County, size: Size, say: Callable[[str], None]) -> Run:
@@ -105,6 +109,8 @@ async def _strike_all(
         load.slow_from = blows[n + 1].at if n + 1 < len(blows) else 2.0
         at = load.progress
         blow = await striker.strike(fault)
+        if fault.kind == "cut":
+            await watch.check_silence(fault, blow)
         up_s, back_s = await asyncio.gather(striker.up_s(blow), watch.back_s(fault, blow))
         await striker.after(fault)
         result.recoveries.append((fault, back_s))

@@ -66,9 +66,10 @@ class Fault:
     lasts_s: float = 0.0
 
     def __str__(self) -> str:
-        lasts = f" for {self.lasts_s:g} s" if self.lasts_s else ""
-        names = "the last facts of all" if self.kind == "republish" else " and ".join(self.names)
-        return f"{self.kind} {names}{lasts}"
+        whom = {"cut": "services from kafka", "republish": "the last facts of all"}.get(
+            self.kind, " and ".join(self.names)
+        )
+        return f"{self.kind} {whom}" + (f" for {self.lasts_s:g} s" if self.lasts_s else "")
 
 
 def schedule(rng: random.Random, size: Size) -> Sequence[Fault]:

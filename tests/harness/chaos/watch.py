@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -25,6 +25,9 @@ select exists (
 """
 _PUBLISHED = """
 select not exists (select from {writer}.outbox where published_at is null and occurred_at <= $1)
+"""
+_LEAKED = """
+select count(*) from alerts.outbox where published_at > $1::timestamptz + interval '1 s' and published_at < $2
 """
 _SENT = "select exists (select from notifications.attempt where started_at > $1 and state = 'accepted')"
 
@@ -74,6 +77,12 @@ class Watch:
                 raise NeverBack(f"{', '.join(waiting)} after: {fault}.")
             await asyncio.sleep(POLL_S if waiting else 0)
         return (datetime.now(UTC) - blow.since).total_seconds()
+
+    async def check_silence(self, fault: Fault, blow: Blow) -> None:
+        """A partition that lets facts through tests nothing. Raises: AssertionError."""
+        cut_at = blow.since - timedelta(seconds=fault.lasts_s)
+        leaked = await self.ask(_LEAKED, cut_at, blow.since)
+        assert 0 == leaked, f"{leaked} facts of alerts were published during: {fault}."
 
 
 def signs_of_life(fault: Fault) -> Mapping[str, str]:
