@@ -32,7 +32,9 @@ KILLS = 4
 class Worker:
     """The toy service as a process that can be killed and started again."""
 
-    def __init__(self, env: dict[str, str]) -> None:
+    def __init__(self, request: pytest.FixtureRequest, env: dict[str, str]) -> None:
+        # A test that fails must not leave it behind.
+        request.addfinalizer(self.kill)
         path = os.pathsep.join([str(ground.repo_root() / "tests"), os.environ.get("PYTHONPATH", "")])
         self._env = os.environ | env | {"PYTHONPATH": path, "GUITU_LOG_LEVEL": "error"}
         self.start()
@@ -90,12 +92,14 @@ async def seen(url: str) -> list[UUID]:
 
 
 @pytest.mark.timeout(240)
-async def test_no_report_is_lost_or_doubled_by_kills_of_service_broker_and_database(own_node: Node) -> None:
+async def test_no_report_is_lost_or_doubled_by_kills_of_service_broker_and_database(
+    own_node: Node, request: pytest.FixtureRequest
+) -> None:
     """The seed decides when what is killed; set GUITU_FAULT_SEED to repeat a run."""
     settings, rng = ground.settings_for(own_node.env), random.Random(SEED)
     await asyncio.to_thread(migrate_now, settings.database_url, ("toy",))
     await ensure_topics(settings)
-    worker = Worker(own_node.env)
+    worker = Worker(request, own_node.env)
     assert own_node.kafka
     assert own_node.postgres
     rounds = range(REPORTS // BATCH)
@@ -126,13 +130,13 @@ async def test_no_report_is_lost_or_doubled_by_kills_of_service_broker_and_datab
 
 @pytest.mark.timeout(120)
 async def test_an_event_whose_handling_was_cut_off_is_handled_after_the_kill(
-    own_node: Node, tmp_path: Path
+    own_node: Node, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     """An event is acknowledged after its effect, never before: the group's place on the topic must not pass it."""
     settings, gate = ground.settings_for(own_node.env), tmp_path / "gate"
     await asyncio.to_thread(migrate_now, settings.database_url, ("toy",))
     await ensure_topics(settings)
-    worker = Worker(own_node.env | {"TOY_GATE": str(gate)})
+    worker = Worker(request, own_node.env | {"TOY_GATE": str(gate)})
     [slow] = await publish(settings.database_url, 1, "slow")
     assert await until(asyncio.to_thread, gate.with_suffix(".reached").exists)
 
@@ -147,13 +151,15 @@ async def test_an_event_whose_handling_was_cut_off_is_handled_after_the_kill(
 
 
 @pytest.mark.timeout(120)
-async def test_a_fact_that_the_broker_did_not_get_is_published_after_the_kill(own_node: Node) -> None:
+async def test_a_fact_that_the_broker_did_not_get_is_published_after_the_kill(
+    own_node: Node, request: pytest.FixtureRequest
+) -> None:
     """A row is marked when the broker has acknowledged it, never before: what waits in memory dies with us."""
     settings = ground.settings_for(own_node.env)
     await asyncio.to_thread(migrate_now, settings.database_url, ("toy",))
     await ensure_topics(settings)
     assert own_node.kafka
-    worker = Worker(own_node.env)
+    worker = Worker(request, own_node.env)
     [first] = await publish(settings.database_url, 1)
     assert await until(is_seen, settings.database_url, first)
 
