@@ -62,20 +62,26 @@ class Relay:
         async with self._runtime.pool.acquire() as conn:
             # A lost mark means a second publication, never a lost one, so the mark need not wait for the disk.
             await conn.execute("set synchronous_commit = off")
-            producer = self._producer()
             try:
-                await producer.start()
-                await conn.add_listener(self._channel, self._on_notify)
-                while True:
-                    if len(self._shards) < outbox.SHARDS:
-                        await self._take_shards(conn)
-                    if not await self._publish_some(conn, producer):
-                        await self._wait()
+                await self._carry_by(conn)
             finally:
-                await producer.stop()
+                # Whatever became of the producer: the next user of this connection relies on its commits.
                 with suppress(*TRANSIENT):
-                    await conn.remove_listener(self._channel, self._on_notify)
                     await conn.execute("select pg_advisory_unlock_all(); reset synchronous_commit")
+                    await conn.remove_listener(self._channel, self._on_notify)
+
+    async def _carry_by(self, conn: asyncpg.Connection) -> None:
+        producer = self._producer()
+        try:
+            await producer.start()
+            await conn.add_listener(self._channel, self._on_notify)
+            while True:
+                if len(self._shards) < outbox.SHARDS:
+                    await self._take_shards(conn)
+                if not await self._publish_some(conn, producer):
+                    await self._wait()
+        finally:
+            await producer.stop()
 
     def _on_notify(self, *_: object) -> None:
         self.wake()
