@@ -45,7 +45,10 @@ _INSERT_VERSION = """
 insert into alert_version (case_id, version, region_code, kind, changed, reason, actor, at, body)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
-_TIMELINE = "insert into timeline (case_id, region_code, at, type, details) values ($1, $2, $3, $4, $5)"
+_TIMELINE = """
+insert into timeline (case_id, region_code, at, type, details)
+select $1, $2, $3, $4, $5 where exists (select 1 from case_file where id = $1)
+"""
 _INSERT_RINGS = """
 insert into ring (case_id, step, region_code, radius_km, due_at, issued_at)
 select $1, t.step, $2, t.radius_km, t.due_at, case when t.step <= $3 then $4::timestamptz end
@@ -320,5 +323,5 @@ async def forget(conn: asyncpg.Connection, case_id: UUID, region_code: str, now:
 def timeline_entry(
     tx: Tx, case_id: UUID, region_code: str, at: datetime, type_: str, details: dict[str, Any]
 ) -> None:
-    """Add a line to the case's timeline."""
+    """Add a line to the timeline of a case of ours; of another case nothing is kept."""
     tx.later(_TIMELINE, case_id, region_code, at, type_, details)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
+from alerts import store
 from contracts.base import Fact
 from contracts.dna import DnaFact
 from contracts.notice import NoticeFact
@@ -29,10 +30,6 @@ with newest as (
     where plan_line.plan_number < excluded.plan_number
     returning case_id)
 insert into timeline (case_id, region_code, at, type, details) select case_id, $2, $5, $9, $10 from newest
-"""
-_TIMELINE = """
-insert into timeline (case_id, region_code, at, type, details)
-select $1, $2, $3, $4, $5 where exists (select 1 from case_file where id = $1)
 """
 _ORDER = """
 insert into order_line as line (order_id, case_id, region_code, unit_id, state, rank, changed_at, details)
@@ -112,7 +109,7 @@ def fold_dna(tx: Tx, fact: DnaFact, case_id: UUID, details: dict[str, Any]) -> N
 
 def tell(tx: Tx, fact: Fact, case_id: UUID, details: dict[str, Any]) -> None:
     """Add a line to the timeline of a case of ours."""
-    tx.later(_TIMELINE, case_id, fact.region_code, fact.occurred_at, fact.type_, details)
+    store.timeline_entry(tx, case_id, fact.region_code, fact.occurred_at, fact.type_, details)
 
 
 async def keep_sighting(conn: asyncpg.Connection, fact: SightingReported) -> bool:
