@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import pytest
 import yaml
 
 from guitu.cli import COMMANDS
-from guitu.settings import Settings
-from guitu.supervisor.members import MEMBERS, SERVICES, member
+from guitu.supervisor.every_setting import fields_of, kinds
+from guitu.supervisor.members import SERVICES, member
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 FILES = sorted(
@@ -23,13 +22,7 @@ PUBLIC = {"/o/": "dispatch", "/n/": "notifications", "/twilio/": "notifications"
 
 def known_settings() -> set[str]:
     """Every environment variable that some process reads."""
-    kinds = [Settings]
-    for each in MEMBERS:
-        module = importlib.import_module(f"{each.package}.settings")
-        kinds += [
-            kind for kind in vars(module).values() if isinstance(kind, type) and hasattr(kind, "model_fields")
-        ]
-    return {f"GUITU_{name.upper()}" for kind in kinds for name in kind.model_fields}
+    return {name for _, kind in kinds() for name in fields_of(kind)}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -87,10 +87,10 @@ async def _progress(runtime: Runtime, admin: AIOKafkaAdminClient, reader: AIOKaf
         return Progress(0, 0)
     async with asyncio.timeout(ASK_S):
         ends = await reader.end_offsets(ours)
-        begins = await reader.beginning_offsets(ours)
         known = await admin.list_consumer_group_offsets(runtime.streams.group)
-    at = {each: known[each].offset if each in known else -1 for each in ours}
-    committed = {each: at[each] if at[each] >= 0 else begins[each] for each in ours}
+        committed = {each: known[each].offset for each in ours if each in known and known[each].offset >= 0}
+        new = [each for each in ours if each not in committed]
+        committed |= await reader.beginning_offsets(new) if new else {}
     return Progress(sum(max(0, ends[each] - committed[each]) for each in ours), sum(committed.values()))
 
 

@@ -9,6 +9,8 @@ import psycopg
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
+from guitu.supervisor.every_setting import in_words, wrong_in
+
 SEE_DOCTOR = "Mend: ./guitu doctor says what does not answer; ./guitu status says what runs."
 
 
@@ -28,9 +30,6 @@ def said_plainly(error: Exception) -> str:
 
 
 def _settings(error: ValidationError) -> str:
-    """Name each wrong setting and why; its value is not repeated, it may be a secret."""
-    wrong = [f"GUITU_{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors()]
-    is_a_setting = [name for name in os.environ if any(line.startswith(f"{name}:") for line in wrong)]
-    if not is_a_setting:
-        return ""
-    return f"{'; '.join(wrong)}. Mend: correct it; ./guitu settings explains every setting."
+    """Name each wrong setting and why, if it is settings that are wrong."""
+    wrong = wrong_in(error)
+    return in_words(wrong) if wrong.keys() & os.environ.keys() else ""

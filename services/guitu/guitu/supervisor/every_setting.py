@@ -51,9 +51,7 @@ def check_settings() -> None:
         try:
             kind()
         except ValidationError as error:
-            for each in error.errors():
-                name = f"{PREFIX}{'.'.join(map(str, each['loc']))}".upper() if each["loc"] else "Settings"
-                wrong[name] = each["msg"].removeprefix("Value error, ")
+            wrong |= wrong_in(error)
         except SettingsError as error:
             # Its words quote the field and not the value.
             field = re.search(r'field "(\w+)"', str(error))
@@ -61,8 +59,23 @@ def check_settings() -> None:
                 "is not the JSON that it must be"
             )
     if wrong:
-        said = "; ".join(f"{name}: {why}" for name, why in wrong.items())
-        raise NodeError(f"{said}. Mend: correct it; ./guitu settings explains every setting.")
+        raise NodeError(in_words(wrong))
+
+
+def wrong_in(error: ValidationError) -> dict[str, str]:
+    """Each wrong setting by its name, and why; its value is not repeated, it may be a secret."""
+    return {
+        f"{PREFIX}{'.'.join(map(str, each['loc']))}".upper() if each["loc"] else "Settings": each[
+            "msg"
+        ].removeprefix("Value error, ")
+        for each in error.errors()
+    }
+
+
+def in_words(wrong: Mapping[str, str]) -> str:
+    """One sentence for all of them, with the mend."""
+    said = "; ".join(f"{name}: {why}" for name, why in wrong.items())
+    return f"{said}. Mend: correct it; ./guitu settings explains every setting."
 
 
 def unknown(environment: Mapping[str, str]) -> list[str]:
