@@ -17,22 +17,16 @@ import aiohttp
 import asyncpg
 from aiokafka import AIOKafkaConsumer
 
-import dispatch.seed
-import notifications.seed
-from demo.stack import settings_of
+from demo.stack import seed_yunyang, settings_of
 from guitu import auth
 from guitu.embedded.ports import next_free_port
-from guitu.pg import open_pool
 from guitu.settings import Settings
 from guitu.supervisor.system import System
+from notifications.directory import ContactRow, SiteRow
 
 COACH_CENTRE = (108.706, 30.93)
 WAIT_S = 60.0
 _NAMES = UUID("5b0c5c4e-54a1-5c0f-9a51-0d1f0a0000ff")
-SITE_HEAD = "site_id,category,name_zh,name_en,township_code,lon,lat,region_code,exercise_ok"
-CONTACT_HEAD = (
-    "contact_id,site_id,unit_id,label,role,phone_e164,language,order,two_way,url_ok,voice,exercise_list"
-)
 
 
 class TooSlow(Exception):
@@ -48,19 +42,10 @@ def running(directory: Path | None = None, **extra_env: str) -> Iterator[tuple[S
     try:
         system.start()
         settings = settings_of(system.env)
-        asyncio.run(_seed(settings, directory or notifications.seed.YUNYANG))
+        asyncio.run(seed_yunyang(settings, sites=directory))
         yield system, settings
     finally:
         system.stop()
-
-
-async def _seed(settings: Settings, directory: Path) -> None:
-    await dispatch.seed.seed(settings.database_url)
-    pool = await open_pool(settings.database_url, "notifications", size=1)
-    try:
-        await notifications.seed.seed(pool, directory)
-    finally:
-        await pool.close()
 
 
 def write_directory(folder: Path, sites: int) -> Path:
@@ -71,8 +56,8 @@ def write_directory(folder: Path, sites: int) -> Path:
     assert sites <= 80_000, "The reserved range ends there."
     with (folder / "sites.csv").open("w") as file, (folder / "contacts.csv").open("w") as contacts:
         site_rows, contact_rows = csv.writer(file), csv.writer(contacts)
-        file.write(f"{SITE_HEAD}\r\n")
-        contacts.write(f"{CONTACT_HEAD}\r\n")
+        site_rows.writerow(SiteRow.model_fields)
+        contact_rows.writerow(ContactRow.model_fields)
         for n in range(sites):
             site, contact = uuid5(_NAMES, f"site {n}"), uuid5(_NAMES, f"contact {n}")
             phone = f"+1{200 + n // 100}55501{n % 100:02}"
