@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -14,10 +14,9 @@ from contracts.base import CaseId, Child, OrderId, Place, PlanId, Position, Sex,
 from contracts.order import InterceptionOrdered, OrderStoodDown, Stop
 from guitu.service import Runtime
 from notifications import store_directory
-from notifications.answers import Inbound
 from notifications.directory import ContactRow, Directory, SiteRow
 from notifications.domain.delivery import Outcome
-from notifications.outside import Outgoing
+from notifications.providers.protocol import Callback, Capabilities, Channel, InboundSms, Outgoing, Thanks
 
 YUNYANG = "500235"
 CASE = CaseId(UUID(int=0xCA5E))
@@ -162,11 +161,26 @@ def order_over(at: datetime, order: int = 1) -> OrderStoodDown:
     )
 
 
+EVERYTHING = Capabilities(
+    two_way=True,
+    url_ok=True,
+    client_ref=False,
+    list_lookup=True,
+    voice=False,
+    template_only=False,
+    max_segments=10,
+    max_units=1600,
+    visibility_lag_s=0,
+    timeout_s=5,
+)
+
+
 @dataclass
 class Carrier:
     """A far side in memory: keeps what it accepted and answers as the test tells it, `ok` if not told."""
 
     name: str = "carrier"
+    channel: Channel = "sms"
     told: dict[str, Literal["ok", "lost_answer", "lost_request", "refused", "busy", "hang"]] = field(
         default_factory=dict
     )
@@ -193,14 +207,20 @@ class Carrier:
         found = [item for item in self.accepted if (item.to, item.body) == (sms.to, sms.body)]
         return Outcome("accepted", self._id(found[0]), "sent", segments=1) if found else Outcome("absent")
 
-    def status(
-        self, url: str, form: Mapping[str, str], headers: Mapping[str, str], token: str
-    ) -> tuple[str, Outcome]:
+    def capabilities(self, to: str) -> Capabilities:
+        """Whatever is asked for."""
+        return EVERYTHING
+
+    def statuses(self, call: Callback) -> list[tuple[str, str, Outcome]]:
         """Callbacks go over HTTP tests with the real adapter."""
         raise NotImplementedError
 
-    def inbound(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Inbound:
+    def inbound(self, call: Callback) -> list[InboundSms]:
         """Replies go over HTTP tests with the real adapter."""
+        raise NotImplementedError
+
+    def thanks(self, reply: str = "") -> Thanks:
+        """Nobody hears it."""
         raise NotImplementedError
 
     def texts_to(self, phone: str) -> list[str]:

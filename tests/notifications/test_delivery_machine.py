@@ -24,7 +24,7 @@ from harness.machines import World, play, world_of
 from notifications import answers, sending
 from notifications.agents import REACTIONS
 from notifications.domain.delivery import Outcome
-from notifications.outside import Outgoing
+from notifications.providers.protocol import Capabilities, Channel, Outgoing
 from notifications.sending import Sender
 from notifications.settings import NotificationSettings
 
@@ -78,6 +78,7 @@ class FarSide:
     """A provider that answers when the machine says so, if ever."""
 
     name: str = "far"
+    channel: Channel = "sms"
     calls: dict[str, asyncio.Future[Outcome]] = field(default_factory=dict)
     says_of: Any = None
 
@@ -90,11 +91,15 @@ class FarSide:
         """What the machine lets it say."""
         return self.says_of(token_of(sms))  # type: ignore[no-any-return]
 
-    def status(self, *_: Any) -> Any:
+    def capabilities(self, to: str) -> Capabilities:
+        """Whatever is asked for."""
+        return notice_stories.EVERYTHING
+
+    def statuses(self, *_: Any) -> Any:
         """Callbacks are given to the service as they are once their signature was checked."""
         raise NotImplementedError
 
-    inbound = status
+    inbound = thanks = statuses
 
 
 def token_of(sms: Outgoing) -> str:

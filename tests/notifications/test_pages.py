@@ -21,7 +21,7 @@ from harness.ground import facts, react
 from harness.notice_stories import CASE, PHONES, Carrier, raised, stood_down, three_sites
 from notifications import answers, service
 from notifications.agents import REACTIONS
-from notifications.answers import Inbound
+from notifications.providers.protocol import InboundSms
 from notifications.service import sending_with
 from notifications.settings import NotificationSettings
 
@@ -39,7 +39,7 @@ class Desk:
 
     async def reply(self, text: str, phone: str = PHONES[1], number: int = 1) -> str:
         async with self.run.tx(actor="provider") as tx:
-            return await answers.reply_came(tx, Inbound(f"SM{number}", phone, text), self.settings)
+            return await answers.reply_came(tx, InboundSms(f"SM{number}", phone, "", text), self.settings)
 
     def staff(self, role: Role = "operator", region: str = "500235") -> dict[str, str]:
         token = mint(self.run.settings, "desk", role, region, self.run.clock.now(), timedelta(hours=1))

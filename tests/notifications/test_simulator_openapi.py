@@ -137,7 +137,7 @@ async def test_what_our_adapter_asks_is_in_the_spec(spec: Any) -> None:
         with pytest.MonkeyPatch.context() as patch:
             _record_requests(patch, asked)
             sent = await sms.send(Outgoing(PHONE, "hello", "https://guitu.example/s?a=1#rc=5&rp=all"))
-            await sms.lookup(PHONE, "hello", datetime.now(UTC) - timedelta(minutes=1))
+            await sms.lookup(Outgoing(PHONE, "hello", ""), datetime.now(UTC) - timedelta(minutes=1))
     create = spec["paths"][MESSAGES]["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"][
         "schema"
     ]

@@ -169,14 +169,14 @@ async def test_lookup_finds_what_a_lost_answer_left_behind(
     await sms.send(sms_to(body="签收码7K3M"))
     sid = simulator.carrier.mailbox.messages[-1].sid
 
-    found = await sms.lookup(PHONE, "7K3M", just_now)
+    found = await sms.lookup(sms_to(PHONE, "7K3M"), just_now)
 
     assert isinstance(found, list)
     assert [m.provider_id for m in found] == [sid]
-    assert await sms.lookup(PHONE, "8X1P", just_now) == []
-    assert await sms.lookup(OTHER_PHONE, "7K3M", just_now) == []
-    assert await sms.lookup(PHONE, "7K3M", just_now, owned={sid}) == []
-    assert await sms.lookup(PHONE, "7K3M", datetime.now(UTC) + timedelta(hours=1)) == []
+    assert await sms.lookup(sms_to(PHONE, "8X1P"), just_now) == []
+    assert await sms.lookup(sms_to(OTHER_PHONE, "7K3M"), just_now) == []
+    assert await sms.lookup(sms_to(PHONE, "7K3M"), just_now, owned={sid}) == []
+    assert await sms.lookup(sms_to(PHONE, "7K3M"), datetime.now(UTC) + timedelta(hours=1)) == []
 
 
 async def test_lookup_reads_on_over_several_pages(
@@ -186,7 +186,7 @@ async def test_lookup_reads_on_over_several_pages(
     await sms.send(sms_to(body="code 7K3M"))
     await asyncio.gather(*(sms.send(sms_to(body=f"other {n}")) for n in range(120)))
 
-    found = await sms.lookup(PHONE, "7K3M", just_now)
+    found = await sms.lookup(sms_to(PHONE, "7K3M"), just_now)
 
     assert isinstance(found, list)
     assert len(found) == 1
@@ -198,7 +198,7 @@ async def test_a_failed_lookup_is_neither_found_nor_absent(
     for kind in (FaultKind.error_before, FaultKind.close_before, FaultKind.hang_before):
         break_with(simulator, kind, on=frozenset({"list"}), seconds=5)
 
-        assert isinstance(await sms.lookup(PHONE, "7K3M", just_now), CannotSay)
+        assert isinstance(await sms.lookup(sms_to(PHONE, "7K3M"), just_now), CannotSay)
 
 
 async def test_a_search_that_never_ends_cannot_say(
@@ -208,7 +208,7 @@ async def test_a_search_that_never_ends_cannot_say(
     for n in range(6):
         await sms.send(sms_to(body=f"other {n}"))
 
-    assert await sms.lookup(PHONE, "7K3M", just_now) == CannotSay("too_many_messages")
+    assert await sms.lookup(sms_to(PHONE, "7K3M"), just_now) == CannotSay("too_many_messages")
 
 
 @pytest.mark.parametrize("body", ["看 https://guitu.example/n/1", "看 WWW.guitu.example", "字" * 501, ""])

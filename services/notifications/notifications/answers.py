@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Literal
 from uuid import UUID
@@ -18,19 +17,11 @@ from notifications.domain import recipients
 from notifications.domain.delivery import Outcome
 from notifications.domain.replies import OpenNotice, read_reply
 from notifications.domain.texts import BEIJING, Language, Signature, open_codes_text
+from notifications.providers.protocol import InboundSms
 from notifications.settings import NotificationSettings
 from notifications.store import Row
 
 ESCALATIONS_A_RUN = 50
-
-
-@dataclass(frozen=True)
-class Inbound:
-    """An SMS that came in."""
-
-    provider_id: str
-    phone: str
-    body: str
 
 
 async def statuses_came(
@@ -50,21 +41,21 @@ async def statuses_came(
     return set(attempts)
 
 
-async def reply_came(tx: Tx, sms: Inbound, settings: NotificationSettings) -> str:
+async def reply_came(tx: Tx, sms: InboundSms, settings: NotificationSettings) -> str:
     """Keep the SMS, act on its meaning; returns the text to answer with, empty for no answer.
 
     Only an ambiguous acknowledgement is answered: an answer to everything would answer other machines for ever.
     """
-    contact = await store.contact_of(tx.conn, sms.phone)
+    contact = await store.contact_of(tx.conn, sms.sender)
     inbound_id = tx.ids.new()
     contact_id = contact["contact_id"] if contact else None
     if not await store.add_inbound(
-        tx.conn, inbound_id, sms.provider_id, contact_id, sms.phone, sms.body, tx.now
+        tx.conn, inbound_id, sms.provider_id, contact_id, sms.sender, sms.body, tx.now
     ):
         return ""
     if contact is None:
         return await _means(tx, inbound_id, "unknown_number", None)
-    rows = {row["id"]: row for row in await store.open_notices_of(tx.conn, sms.phone, tx.now)}
+    rows = {row["id"]: row for row in await store.open_notices_of(tx.conn, sms.sender, tx.now)}
     notices = [
         OpenNotice(row["id"], row["case_code"], row["ack_code"], row["acknowledged_at"] is not None)
         for row in rows.values()

@@ -12,7 +12,7 @@ from guitu.problem import Problem, refusals
 from guitu.service import Runtime
 from notifications import answers, store, store_sending
 from notifications.access import access_delivery
-from notifications.outside import Forged, Outside, Unparsable
+from notifications.outside import Callback, Forged, Outside, Unreadable
 from notifications.settings import NotificationSettings
 from notifications.statuses import Came, Statuses
 
@@ -34,14 +34,11 @@ def callbacks_router(runtime: Runtime, settings: NotificationSettings) -> APIRou
     )
     async def status(token: str, request: Request) -> Response:
         """A message's status; late, doubled and shuffled ones change nothing that is known better."""
-        form = await _signed_form(request)
-        url = f"{runtime.public_url}{request.url.path}" + (
-            f"?{request.url.query}" if request.url.query else ""
-        )
+        call = await _call(runtime, request, token)
         with _refusals():
-            event_key, outcome = _provider(runtime).status(url, form, request.headers, token)
+            came = [Came(*one) for one in _provider(runtime).statuses(call)]
         try:
-            known = await statuses.settle(Came(token, event_key, outcome))
+            known = all([await statuses.settle(one) for one in came])
         except store_sending.MessageOfAnother:
             raise Problem(
                 409,
@@ -63,13 +60,15 @@ def callbacks_router(runtime: Runtime, settings: NotificationSettings) -> APIRou
     @router.post("/inbound", response_class=Twiml, openapi_extra=_form("MessageSid", "From", "To", "Body"))
     async def inbound(request: Request) -> Response:
         """An SMS from outside; answered only if an acknowledgement fits several notices."""
-        form = await _signed_form(request)
+        call = await _call(runtime, request)
+        provider, reply = _provider(runtime), ""
         with _refusals():
-            url = f"{runtime.public_url}{request.url.path}"
-            sms = _provider(runtime).inbound(url, form, request.headers)
-        async with runtime.tx(actor="provider") as tx:
-            reply = await answers.reply_came(tx, sms, settings)
-        return Twiml(_twiml(reply))
+            came = provider.inbound(call)
+        for sms in came:
+            async with runtime.tx(actor="provider") as tx:
+                reply = await answers.reply_came(tx, sms, settings)
+        thanks = provider.thanks(reply)
+        return Twiml(thanks.body, thanks.status_code)
 
     return router
 
@@ -97,9 +96,10 @@ def _form(*names: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}, "parameters": [signature]}
 
 
-async def _signed_form(request: Request) -> dict[str, str]:
+async def _call(runtime: Runtime, request: Request, token: str = "") -> Callback:
     # Read before it is parsed: a body that hides its length counts too, and its end is the ground's bound.
-    if len(await request.body()) > CALLBACK_BYTES_MAX:
+    body = await request.body()
+    if len(body) > CALLBACK_BYTES_MAX:
         raise Problem(
             413,
             "too_large",
@@ -107,8 +107,10 @@ async def _signed_form(request: Request) -> dict[str, str]:
             "请求过大。",
             "Send a message's status or text only.",
         )
+    url = f"{runtime.public_url}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
     async with request.form(max_files=0, max_fields=200) as form:
-        return {name: value for name, value in form.items() if isinstance(value, str)}
+        texts = {name: value for name, value in form.items() if isinstance(value, str)}
+    return Callback(url, request.headers, body, texts, token)
 
 
 class _refusals:
@@ -126,7 +128,7 @@ class _refusals:
                 "签名无效。",
                 "Check GUITU_TWILIO_AUTH_TOKEN and that GUITU_PUBLIC_URL is what the provider calls.",
             )
-        if isinstance(error, Unparsable):
+        if isinstance(error, Unreadable):
             raise Problem(
                 422,
                 "bad_callback",
@@ -134,14 +136,6 @@ class _refusals:
                 "回调内容无法识别。",
                 "Send the form as Twilio does: /docs names its fields.",
             )
-
-
-def _twiml(reply: str) -> str:
-    """Twilio's markup for an answer; an empty response means silence."""
-    from xml.sax.saxutils import escape
-
-    said = f"<Message>{escape(reply)}</Message>" if reply else ""
-    return f'<?xml version="1.0" encoding="UTF-8"?><Response>{said}</Response>'
 
 
 def staff_router(runtime: Runtime) -> APIRouter:

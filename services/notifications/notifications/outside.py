@@ -2,68 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from notifications.answers import Inbound
 from notifications.domain.delivery import Outcome
+from notifications.providers.adapter import Adapted
+from notifications.providers.protocol import (
+    Callback,
+    Capabilities,
+    Channel,
+    Forged,
+    InboundSms,
+    Outgoing,
+    Thanks,
+    Unreadable,
+)
+from notifications.providers.registry import PROVIDERS
 from notifications.settings import NotificationSettings
 
-
-@dataclass(frozen=True)
-class Outgoing:
-    """One SMS as a provider gets it; the callback's address names the attempt."""
-
-    to: str
-    body: str
-    status_callback: str
-
-
-class Forged(Exception):
-    """A callback without a valid signature."""
-
-
-class Unparsable(Exception):
-    """A callback that is signed but makes no sense."""
+__all__ = ["Callback", "Forged", "Outgoing", "Outside", "Thanks", "Unreadable", "open_provider", "outgoing"]
 
 
 class Outside(Protocol):
     """What this service needs of a provider."""
 
     name: str
+    channel: Channel
 
-    async def send(self, sms: Outgoing) -> Outcome:
-        """Hand over one SMS; what is not certain is `unknown`."""
+    def capabilities(self, to: str) -> Capabilities:
+        """Return what the route to this number can do."""
         ...
 
-    async def lookup(self, sms: Outgoing, since: datetime, owned: Collection[str]) -> Outcome | None:
+    async def send(self, message: Outgoing) -> Outcome:
+        """Hand over one message; what is not certain is `unknown`."""
+        ...
+
+    async def lookup(self, message: Outgoing, since: datetime, owned: Collection[str]) -> Outcome | None:
         """Accepted if the provider has it (and no other attempt owns it), absent if not, None if it can't say."""
         ...
 
-    def status(
-        self, url: str, form: Mapping[str, str], headers: Mapping[str, str], token: str
-    ) -> tuple[str, Outcome]:
-        """A status callback as (event key, outcome). Raises: Forged, Unparsable."""
+    def statuses(self, call: Callback) -> list[tuple[str, str, Outcome]]:
+        """A callback as (attempt's token, event key, outcome). Raises: Forged, Unreadable."""
         ...
 
-    def inbound(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Inbound:
-        """An SMS that came in. Raises: Forged, Unparsable."""
+    def inbound(self, call: Callback) -> Sequence[InboundSms]:
+        """The answers that came in. Raises: Forged, Unreadable."""
+        ...
+
+    def thanks(self, reply: str = "") -> Thanks:
+        """What a callback is answered with."""
         ...
 
 
 def outgoing(public_url: str, to: str, body: str, token: str) -> Outgoing:
-    """The SMS of an attempt."""
+    """The message of an attempt."""
     # rc and rp: Twilio calls back up to five times more on any failure (webhook connection overrides).
-    return Outgoing(to, body, f"{public_url}/twilio/status/{token}#rc=5&rp=all")
+    callback = f"{public_url}/twilio/status/{token}#rc=5&rp=all"
+    return Outgoing(to, body, callback, client_ref=token)
 
 
 @asynccontextmanager
 async def open_provider(settings: NotificationSettings) -> AsyncIterator[Outside]:
     """The configured provider with its open session."""
-    from notifications.providers.twilio_outside import open_twilio
-
-    async with open_twilio(settings) as provider:
-        yield provider
+    async with PROVIDERS["twilio"](settings) as provider:
+        yield Adapted(provider)

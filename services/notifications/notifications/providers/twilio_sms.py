@@ -7,11 +7,12 @@ no links, at most 500 characters or 8 segments, so a text to +86 is one-way and 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from xml.sax.saxutils import escape
 
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.rest import Client
@@ -19,8 +20,11 @@ from twilio.rest import Client
 from notifications.providers.error_policy import ErrorClass, error_class, policies
 from notifications.providers.protocol import (
     Accepted,
+    Callback,
     CannotSay,
     Capabilities,
+    Channel,
+    Forged,
     Found,
     InboundSms,
     NotSent,
@@ -28,9 +32,11 @@ from notifications.providers.protocol import (
     Rejected,
     SendResult,
     StatusReport,
+    Thanks,
     Unknown,
     Unreadable,
 )
+from notifications.providers.signature import is_signed
 from notifications.providers.twilio_http import AmbiguousOutcome, NoBytesSent, TwilioHttp, open_http
 from notifications.segments import segmentation
 
@@ -64,6 +70,7 @@ class TwilioSms:
     """The adapter; `open_twilio_sms` builds and closes it."""
 
     name = "twilio"
+    channel: Channel = "sms"
 
     def __init__(self, account: TwilioAccount, http: TwilioHttp) -> None:
         self._account = account
@@ -111,19 +118,41 @@ class TwilioSms:
         return _accepted(message)
 
     async def lookup(
-        self, to: str, marker: str, since: datetime, owned: Collection[str] = ()
+        self, message: Outgoing, since: datetime, owned: Collection[str] = ()
     ) -> list[Found] | CannotSay:
-        """Find what was sent `to` with `marker` in its text since then; newest first.
+        """Find what was sent to this number with this text since then; newest first.
 
-        By To and not by DateSent, which is unset as long as a message is queued.
+        The whole text is the marker: it holds the recipient's own code, and a carrier may add words around it. By To
+        and not by DateSent, which is unset as long as a message is queued.
         """
-        assert marker, "An empty marker would take any message for ours."
+        assert message.body, "An empty marker would take any message for ours."
         try:
-            return await self._scan(to, marker, since - _CLOCK_SKEW, owned)
+            return await self._scan(message.to, message.body, since - _CLOCK_SKEW, owned)
         except (NoBytesSent, AmbiguousOutcome) as error:
             return CannotSay(str(error))
         except _UNREADABLE as error:
             return CannotSay(type(error).__name__)
+
+    def read_status(self, call: Callback) -> Sequence[StatusReport]:
+        """Check the signature and read a status callback. Raises: Forged, Unreadable."""
+        self._check(call)
+        return [self.parse_status(call.form)]
+
+    def read_inbound(self, call: Callback) -> Sequence[InboundSms]:
+        """Check the signature and read a text that came in. Raises: Forged, Unreadable."""
+        self._check(call)
+        return [self.parse_inbound(call.form)]
+
+    def thanks(self, reply: str = "") -> Thanks:
+        """Twilio's markup; an empty response means silence."""
+        said = f"<Message>{escape(reply)}</Message>" if reply else ""
+        body = f'<?xml version="1.0" encoding="UTF-8"?><Response>{said}</Response>'
+        return Thanks(200, "application/xml", body)
+
+    def _check(self, call: Callback) -> None:
+        signature = call.headers.get("x-twilio-signature", "")
+        if not is_signed((self._account.auth_token,), call.url, call.form, signature):
+            raise Forged
 
     def parse_status(self, form: Mapping[str, str]) -> StatusReport:
         """Read a status callback; a status never seen before is passed on as it is. Raises: Unreadable."""

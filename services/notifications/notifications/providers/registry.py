@@ -1,0 +1,43 @@
+"""The providers that this service has: a name, and how its session is opened from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from notifications.providers.protocol import Provider
+from notifications.providers.twilio_sms import TwilioAccount, open_twilio_sms
+from notifications.settings import NotificationSettings
+
+Opening = Callable[[NotificationSettings], AbstractAsyncContextManager[Provider]]
+
+
+@asynccontextmanager
+async def open_twilio(settings: NotificationSettings) -> AsyncIterator[Provider]:
+    """SMS through Twilio. Raises: ValueError, with the setting to mend."""
+    if not settings.twilio_url or not settings.twilio_account_sid:
+        raise ValueError(
+            "GUITU_TWILIO_URL and GUITU_TWILIO_ACCOUNT_SID must be set: the simulator's address for practice, "
+            "https://api.twilio.com for real SMS. Nothing is sent to real numbers by default."
+        )
+    async with open_twilio_sms(twilio_account(settings)) as sms:
+        yield sms
+
+
+def twilio_account(settings: NotificationSettings) -> TwilioAccount:
+    """The account that the settings name."""
+    return TwilioAccount(
+        account_sid=settings.twilio_account_sid,
+        auth_token=settings.twilio_auth_token.get_secret_value(),
+        sender=settings.twilio_from,
+        base_url=settings.twilio_url,
+        connect_timeout_s=min(2.0, settings.sms_timeout_s * 0.4),
+        # A little below the caller's own limit, so that the error says what happened.
+        total_timeout_s=settings.sms_timeout_s * 0.9,
+        connections_max=settings.sms_in_flight + 8,
+        visibility_lag_s=settings.sms_visibility_lag_s,
+    )
+
+
+PROVIDERS: dict[str, Opening] = {"twilio": open_twilio}
+"""One line a provider."""
