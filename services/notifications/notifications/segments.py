@@ -42,6 +42,17 @@ def is_gsm7(text: str) -> bool:
     return all(char in _BASIC or char in _EXTENSION for char in text)
 
 
+def not_gsm7(text: str) -> list[str]:
+    """The characters that force UCS-2, each once, in their order."""
+    return [char for char in dict.fromkeys(text) if not is_gsm7(char)]
+
+
+def units_left(size: Segmentation) -> int:
+    """How many more units the segments that are taken anyway can hold (one less if a wide character must fit)."""
+    full = _ALONE[size.encoding] if size.segments == 1 else _CHAINED[size.encoding] * size.segments
+    return full - size.units
+
+
 def _is_surrogate_pair(char: str) -> bool:
     return ord(char) > 0xFFFF
 
