@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from guitu.auth import Principal, allow
 from guitu.problem import Problem, refusals
 from guitu.service import Runtime
-from notifications import answers, store, store_sending
+from notifications import answers, store, store_sending, templates
 from notifications.access import access_delivery
 from notifications.outside import Callback, Forged, Outside, Unreadable
 from notifications.settings import NotificationSettings
@@ -64,9 +64,10 @@ def callbacks_router(runtime: Runtime, settings: NotificationSettings) -> APIRou
         provider, reply = _provider(runtime), ""
         with _refusals():
             came = provider.inbound(call)
+        held = await templates.current(runtime)
         for sms in came:
             async with runtime.tx(actor="provider") as tx:
-                reply = await answers.reply_came(tx, sms, settings)
+                reply = await answers.reply_came(tx, sms, settings, held)
         thanks = provider.thanks(reply)
         return Twiml(thanks.body, thanks.status_code)
 

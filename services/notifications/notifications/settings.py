@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from guitu.settings import Settings
+from notifications.domain.stages import LANGUAGES, STAGES
+
+
+def _codes_of_stages(text: str) -> str:
+    """A JSON map of stages, or stages with a language, to codes."""
+    if not text:
+        return text
+    codes = json.loads(text)
+    known = {*STAGES, *(f"{stage}.{language}" for stage in STAGES for language in LANGUAGES)}
+    if not isinstance(codes, dict) or not all(code and isinstance(code, str) for code in codes.values()):
+        raise ValueError('must be a JSON object of texts, such as {"raised": "SMS_1"}')
+    if set(codes) - known:
+        raise ValueError(
+            f"has no stage {', '.join(sorted(set(codes) - known))}; there are {', '.join(STAGES)}"
+        )
+    return text
 
 
 class NotificationSettings(Settings):
@@ -52,9 +69,23 @@ class NotificationSettings(Settings):
     answer_within_s: Annotated[
         float, Field(description="Without acknowledgement after this time a notice escalates.", gt=0)
     ] = 180.0
+    alibaba_templates: Annotated[
+        str,
+        Field(
+            description="Codes of the texts that Alibaba Cloud approved, as JSON: "
+            '{"raised": "SMS_1", "raised.en": "SMS_2", "stood_down": "SMS_3"}; empty is none.'
+        ),
+        AfterValidator(_codes_of_stages),
+    ] = ""
     notice_page_days: Annotated[
         int, Field(description="Days that the link to a notice page stays valid.", ge=1, le=365)
     ] = 30
+
+    @property
+    def provider_templates(self) -> dict[str, str]:
+        """Code of the approved text by stage, or by stage and language (`raised.en`)."""
+        codes: dict[str, str] = json.loads(self.alibaba_templates or "{}")
+        return codes
 
     @property
     def grace_s(self) -> float:
