@@ -15,6 +15,7 @@ from notifications.outside import Outside, open_provider
 from notifications.pages_api import pages_router
 from notifications.sending import Sender
 from notifications.settings import NotificationSettings
+from notifications.templates_api import templates_router
 
 
 def settings_of(runtime: Runtime) -> NotificationSettings:
@@ -53,6 +54,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         callbacks_router(runtime, settings),
         staff_router(runtime),
         pages_router(runtime, settings),
+        templates_router(runtime, settings),
     )
 
 
