@@ -10,10 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from notifications.domain.templates import Template
-from notifications.segments import segmentation
-
-SEPTETS = 160
-"""No segment holds more characters than this (3GPP TS 23.040, 9.2.3.24.1)."""
+from notifications.segments import characters_max, segmentation
 
 
 class TextTooLong(Exception):
@@ -49,13 +46,13 @@ class Fitted:
 
 def fit(template: Template, steps: Iterable[Step], head: str, segments_max: int = 1) -> Fitted:
     """The first step that fits, with `head` before it. Raises: TextTooLong."""
-    shortest, fullest = 0, None
+    shortest, fullest, longest = 0, None, characters_max(head, segments_max)
     for step in steps:
         words = template.filled(step.values, step.spare)
         if words is None:
             continue
         fullest, text = fullest or step, head + words
-        if len(text) <= SEPTETS * segments_max and segmentation(text).segments <= segments_max:
+        if len(text) <= longest and segmentation(text).segments <= segments_max:
             return Fitted(text, step, fullest)
         shortest = len(text)
     raise TextTooLong(
