@@ -1,8 +1,8 @@
 """What goes into one SMS: never a name, never two segments unless an order's link needs them, never cut blindly.
 
 The words are templates (`domain/templates.py`); here are the values for their holes and the order in which a text
-that is too long says less: without the link, without spare words, with a shorter place, with fewer phrases of the
-appearance, without the height. If nothing fits it is refused.
+that is too long says less: without the height, with fewer phrases of the appearance, with a shorter place, without
+spare words, without the link, at last without appearance and place. If nothing fits it is refused.
 """
 
 from __future__ import annotations
