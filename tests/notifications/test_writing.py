@@ -184,6 +184,19 @@ def test_a_template_bound_route_gets_its_code_and_every_value_without_a_link() -
     assert "SMS_2" == template_call_of(delivery(language="en"), notice(), settings, URL).code
 
 
+def test_nothing_is_left_out_on_a_template_bound_route_for_a_link_that_it_does_not_take() -> None:
+    settings = NotificationSettings(alibaba_templates='{"raised": "SMS_1"}')
+    child = PICTURE["child"] | {"appearance": "红色外套、蓝色牛仔裤"}  # type: ignore[operator]
+    row, told = delivery(url_ok=True, page_token="t" * 10), notice(content=PICTURE | {"child": child})
+
+    by_sms = text_of(row, told, settings, "https://gt.cn")
+    values = template_call_of(row, told, settings, "https://gt.cn").values
+
+    assert by_sms.endswith("https://gt.cn/n/tttttttttt")
+    assert "牛仔裤" not in by_sms
+    assert values["looks"] == "红色外套、蓝色牛仔裤"
+
+
 def test_a_template_bound_route_gets_no_empty_value_and_the_exercise_is_marked() -> None:
     settings = NotificationSettings(alibaba_templates='{"raised": "SMS_1", "drill": "SMS_9"}')
     child = PICTURE["child"] | {"height_cm": None, "appearance": "穿" * 80}  # type: ignore[operator]
