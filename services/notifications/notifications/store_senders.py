@@ -16,9 +16,7 @@ Row = Mapping[str, Any]
 WAITED_AT_LEAST = timedelta(seconds=20)
 """What goes out at once needs no planned deadline: its acceptance sets one."""
 _HEALTH = "select sender, health from sender_health where sender = any($1::text[])"
-_LOCKWAITED_AT_LEAST = timedelta(seconds=20)
-"""What goes out at once needs no planned deadline: its acceptance sets one."""
-_HEALTH = "select health from sender_health where sender = $1 for no key update"
+_LOCK_HEALTH = "select health from sender_health where sender = $1 for no key update"
 _KEEP_HEALTH = """
 insert into sender_health (sender, health) values ($1, $2)
 on conflict (sender) do update set health = excluded.health
@@ -106,7 +104,7 @@ async def set_deadlines(
     channel: str,
     kinds: Sequence[str],
 ) -> int:
-    """Give what has waited for a while a deadline: when its turn comes (`seconds_each` a place), plus time to answer."""
+    """Give what has waited a deadline: when its turn comes (`seconds_each` a place), plus the time to answer."""
     done: str = await conn.execute(
         _SET_DEADLINES, now, answer_within, seconds_each, list(kinds), channel, WAITED_AT_LEAST
     )
