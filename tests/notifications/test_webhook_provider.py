@@ -18,6 +18,7 @@ from harness.far_systems import Fault, Said, listening
 from harness.site_system import SECRET, SiteSystem, signature
 from notifications.providers.error_policy import ErrorClass
 from notifications.providers.http import open_one_shot
+from notifications.providers.openings import open_webhook as open_webhook_of
 from notifications.providers.protocol import (
     Accepted,
     Callback,
@@ -33,6 +34,7 @@ from notifications.providers.protocol import (
 from notifications.providers.public_addresses import PublicOnly, is_public
 from notifications.providers.webhook import Webhook, WebhookSites, open_webhook
 from notifications.providers.webhook_signature import FRESH_FOR, sign, signed_headers, signer_of
+from notifications.settings import NotificationSettings
 
 NOW = datetime(2026, 3, 1, 4, 5, 6, tzinfo=UTC)
 OLD, OTHER_SECRET = "an-old-secret-of-the-tests", "a-secret-of-another-site"
@@ -442,3 +444,18 @@ def test_capabilities_and_thanks(webhook: Webhook) -> None:
     assert not can.template_only
     assert (200, "application/json") == (thanks.status_code, thanks.media_type)
     assert {"ok": True, "reply": "两条"} == json.loads(thanks.body)
+
+
+async def test_the_settings_open_it(site: SiteSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(
+        "GUITU_WEBHOOK_SECRETS", json.dumps({site.url: SECRET, OTHER_SITE: [OTHER_SECRET, OLD]})
+    )
+    settings = NotificationSettings(public_url="https://guitu.example/", webhook_private_ok=True)
+    async with open_webhook_of(settings) as provider:
+        assert isinstance(await provider.send(notice(site.url)), Accepted)
+
+    assert ANSWERS_AT == site.had[REF]["data"]["answer_url"]
+    assert SECRET not in repr(settings)
+    async with open_webhook_of(settings.model_copy(update={"webhook_private_ok": False})) as public_only:
+        refused = await public_only.send(notice(site.url))
+    assert Rejected("private_address", ErrorClass.permanent_config) == refused

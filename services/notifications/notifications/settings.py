@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 
 from guitu.settings import Settings
 
@@ -55,6 +55,50 @@ class NotificationSettings(Settings):
     notice_page_days: Annotated[
         int, Field(description="Days that the link to a notice page stays valid.", ge=1, le=365)
     ] = 30
+
+    # Alibaba Cloud SMS and sites' own systems: docs/providers.md.
+    alibaba_endpoint: Annotated[
+        str,
+        Field(
+            description="Host of Alibaba Cloud SMS, dysmsapi.aliyuncs.com for real SMS, or the address of anything "
+            "that speaks its API; empty leaves it off."
+        ),
+    ] = ""
+    alibaba_access_key_id: Annotated[
+        str, Field(description="Access key of a RAM user that may do nothing but send SMS.")
+    ] = ""
+    alibaba_access_key_secret: Annotated[SecretStr, Field(description="Secret of that access key.")] = (
+        SecretStr("")
+    )
+    alibaba_sign_name: Annotated[
+        str, Field(description="Approved signature that Alibaba puts in front of each SMS.", max_length=12)
+    ] = ""
+    alibaba_callback_secrets: Annotated[
+        SecretStr,
+        Field(
+            description="Secrets (>= 32 characters, separated by commas, newest first) that the addresses "
+            "/alibaba/<secret>/reports and /alibaba/<secret>/replies must hold; Alibaba signs nothing."
+        ),
+    ] = SecretStr("")
+    webhook_secrets: Annotated[
+        dict[str, list[SecretStr]],
+        Field(
+            description="JSON: the address of each site's own system and its secrets (>= 16 characters), newest "
+            'first: {"https://hotel.example/guitu": ["..."]}. No other address is called.'
+        ),
+    ] = Field(default_factory=dict)
+    webhook_private_ok: Annotated[
+        bool,
+        Field(description="Whether sites' systems may lie in private networks or on this machine."),
+    ] = False
+
+    @field_validator("webhook_secrets", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, given: object) -> object:
+        """One secret may stand alone."""
+        if not isinstance(given, dict):
+            return given
+        return {url: own if isinstance(own, list) else [own] for url, own in given.items()}
 
     @property
     def grace_s(self) -> float:
