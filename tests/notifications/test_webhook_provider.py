@@ -12,6 +12,7 @@ import pytest_asyncio
 from aiohttp.abc import AbstractResolver, ResolveResult
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from harness.far_side import closed_port
 from harness.far_systems import Fault, Said, listening
@@ -459,3 +460,22 @@ async def test_the_settings_open_it(site: SiteSystem, monkeypatch: pytest.Monkey
     async with open_webhook_of(settings.model_copy(update={"webhook_private_ok": False})) as public_only:
         refused = await public_only.send(notice(site.url))
     assert Rejected("private_address", ErrorClass.permanent_config) == refused
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{secret-of-somebody", "is not JSON"),
+        ('["secret-of-somebody"]', "no JSON object"),
+        ('{"https://a.example": 5}', "neither a secret nor a list"),
+        ('{"https://a.example": [5]}', "neither a secret nor a list"),
+        ('{"https://a.example": "secret"}', "characters or more"),
+    ],
+)
+async def test_a_setting_that_makes_no_sense_says_so_without_its_secrets(text: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says) as refused:
+        async with open_webhook_of(NotificationSettings(webhook_secrets=SecretStr(text))):
+            pass
+
+    assert "secret-of-somebody" not in str(refused.value)
+    assert refused.value.__cause__ is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 
 from guitu.settings import Settings
 
@@ -81,24 +81,16 @@ class NotificationSettings(Settings):
         ),
     ] = SecretStr("")
     webhook_secrets: Annotated[
-        dict[str, list[SecretStr]],
+        SecretStr,
         Field(
             description="JSON: the address of each site's own system and its secrets (>= 16 characters), newest "
             'first: {"https://hotel.example/guitu": ["..."]}. No other address is called.'
         ),
-    ] = Field(default_factory=dict)
+    ] = SecretStr("")
     webhook_private_ok: Annotated[
         bool,
         Field(description="Whether sites' systems may lie in private networks or on this machine."),
     ] = False
-
-    @field_validator("webhook_secrets", mode="before")
-    @classmethod
-    def _one_is_a_list(cls, given: object) -> object:
-        """One secret may stand alone."""
-        if not isinstance(given, dict):
-            return given
-        return {url: own if isinstance(own, list) else [own] for url, own in given.items()}
 
     @property
     def grace_s(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -39,10 +40,7 @@ async def open_alibaba(settings: NotificationSettings) -> AsyncIterator[Provider
 async def open_webhook(settings: NotificationSettings) -> AsyncIterator[Provider]:
     """Sites' own systems. Raises: ValueError, with the setting to mend."""
     sites = WebhookSites(
-        secrets={
-            url: tuple(secret.get_secret_value() for secret in own)
-            for url, own in settings.webhook_secrets.items()
-        },
+        secrets=_secrets_of(settings.webhook_secrets.get_secret_value()),
         answer_url=f"{settings.public_url.rstrip('/')}/webhook/answers" if settings.public_url else "",
         private_ok=settings.webhook_private_ok,
         connect_timeout_s=min(2.0, settings.sms_timeout_s * 0.4),
@@ -52,3 +50,18 @@ async def open_webhook(settings: NotificationSettings) -> AsyncIterator[Provider
     )
     async with open_webhook_sites(sites, Clock(settings.clock_file).now) as webhook:
         yield webhook
+
+
+def _secrets_of(text: str) -> dict[str, tuple[str, ...]]:
+    """Read the addresses and their secrets; one secret may stand alone. Raises: ValueError, without the secrets."""
+    try:
+        given = json.loads(text or "{}")
+    except ValueError:
+        raise ValueError("GUITU_WEBHOOK_SECRETS is not JSON.") from None
+    if not isinstance(given, dict):
+        raise ValueError("GUITU_WEBHOOK_SECRETS is no JSON object of addresses.")
+    sites = {url: (own,) if isinstance(own, str) else own for url, own in given.items()}
+    for url, own in sites.items():
+        if not isinstance(own, tuple | list) or not all(isinstance(secret, str) for secret in own):
+            raise ValueError(f"{url} in GUITU_WEBHOOK_SECRETS has neither a secret nor a list of secrets.")
+    return {url: tuple(own) for url, own in sites.items()}
