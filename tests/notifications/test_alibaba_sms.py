@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from harness.alibaba_system import DAY, KEY_ID, SIGN, TEMPLATE, AlibabaSystem, refused, said
 from harness.far_side import OTHER_PHONE, PHONE, closed_port
 from harness.far_systems import Fault, Said, listening
+from notifications.domain.senders import SenderSpec
 from notifications.providers.alibaba_sms import POLICY, AlibabaAccount, AlibabaSms, open_alibaba_sms
 from notifications.providers.error_policy import UNKNOWN, ErrorClass, error_class, policies
 from notifications.providers.openings import open_alibaba
@@ -41,6 +42,7 @@ from notifications.providers.protocol import (
 from notifications.settings import NotificationSettings
 
 NOW = datetime(2026, 3, 1, 4, 5, 6, tzinfo=UTC)  # 12:05 in Beijing.
+SENDER = SenderSpec(name="alibaba", provider="alibaba")
 REF = "q7Xr2m9Kc4"
 SECRET, OLD_SECRET = "s" * 40, "o" * 40
 REPORT = {
@@ -514,12 +516,12 @@ async def test_the_settings_open_it_with_both_secrets(alibaba: AlibabaSystem) ->
         alibaba_sign_name=SIGN,
         alibaba_callback_secrets=SecretStr(f"{SECRET}, {OLD_SECRET}"),
     )
-    async with open_alibaba(settings) as provider:
+    async with open_alibaba(settings, SENDER) as provider:
         assert isinstance(await provider.send(sms_to()), Accepted)
         assert provider.read_status(pushed([REPORT], OLD_SECRET))
 
     with pytest.raises(ValueError, match="GUITU_ALIBABA_ENDPOINT"):
-        async with open_alibaba(NotificationSettings()):
+        async with open_alibaba(NotificationSettings(), SENDER):
             pass
 
 

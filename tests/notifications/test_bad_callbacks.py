@@ -22,6 +22,7 @@ from harness.notice_stories import PHONES, Carrier, raised, three_sites
 from notifications import service
 from notifications.agents import REACTIONS
 from notifications.outside import open_provider
+from notifications.senders import one_sender
 from notifications.service import sending_with
 from notifications.settings import NotificationSettings
 from sms_simulator.webhook import sign
@@ -83,7 +84,8 @@ async def twilio(runtime_for: RuntimeFor) -> AsyncIterator[Provider]:
     async with AsyncExitStack() as stack:
         sender = await stack.enter_async_context(sending_with(run, Carrier()))
         settings = NotificationSettings(**(run.settings.model_dump() | ours))
-        run.state["provider"] = await stack.enter_async_context(open_provider(settings))
+        provider = await stack.enter_async_context(open_provider(settings))
+        run.state["senders"] = one_sender(provider, settings)
         for router in service.routers(run):
             app.include_router(router)
         await react(run, REACTIONS, raised(run.clock.now(), radius_km=50))

@@ -21,7 +21,7 @@ from guitu.settings import Settings
 from harness import ground, notice_stories
 from harness.ground import facts, react
 from harness.machines import World, play, world_of
-from notifications import answers, sending
+from notifications import answers, looking_up, senders
 from notifications.agents import REACTIONS
 from notifications.domain.delivery import Outcome
 from notifications.providers.protocol import Capabilities, Channel, Outgoing
@@ -123,7 +123,7 @@ class Deliveries(RuleBasedStateMachine):
         self.papers: dict[UUID, Paper] = {}
         self.said: list[tuple[str, str, Outcome]] = []
         self.last: dict[UUID, str] = {}
-        run.state.update(settings=self.settings, provider=self.far)
+        run.state.update(settings=self.settings, senders=senders.one_sender(self.far, self.settings))
         self.a_process_starts()
         self.world.does(ground.truncate(self.settings.database_url, "notifications"))
         self.world.does(self.is_filled())
@@ -135,7 +135,7 @@ class Deliveries(RuleBasedStateMachine):
         await notice_stories.fill(self.world.run, sites, [notice_stories.contact(n, n) for n in (1, 2)])
 
     def a_process_starts(self) -> None:
-        self.sender = Sender(self.world.run, self.settings, self.far)
+        self.sender = Sender(self.world.run, self.settings, self.world.run.state["senders"])
         self.hangs: set[str] = set(self.far.calls)
 
     def what_is_due_is_sent(self) -> None:
@@ -176,7 +176,12 @@ class Deliveries(RuleBasedStateMachine):
             return Outcome("accepted", sid_of(token), "sent", segments=1)
 
         self.far.says_of = says_of
-        for timer in (sending.close_leases, sending.look_up_unknown, sending.look_up_without_end):
+        for timer in (
+            looking_up.close_leases,
+            looking_up.look_up_unknown,
+            looking_up.give_up_unknown,
+            looking_up.look_up_without_end,
+        ):
             self.world.does(timer(self.world.run))
         for token in found:
             self.hears(token, "sent")

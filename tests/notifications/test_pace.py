@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from guitu.service import Runtime
 from harness.ground import SettableClock, react
 from harness.notice_stories import Carrier, contact, fill, raised, site
+from notifications import planning
 from notifications.agents import REACTIONS
 from notifications.domain.delivery import Outcome
 from notifications.domain.pace import Pace, pace_of
@@ -103,15 +104,16 @@ async def test_a_busy_or_absent_provider_uses_up_no_tries(
     await react(run, REACTIONS, raised(run.clock.now()))
     clock, states = run.clock, list[str]()
     assert isinstance(clock, SettableClock)
-    settings = NotificationSettings(**{**run.settings.model_dump(), "sms_give_up_s": 600.0})
-
-    async with sending_with(run, Carrier(), settings) as sender:
+    async with sending_with(run, Carrier()) as sender:
+        [line] = sender._senders.lines
         for _ in range(25):
-            for claimed in await sender._claim(10):
-                sender._end(claimed.attempt_id, outcome)
+            for claimed in await sender._claim(line, 10):
+                sender._end(line, claimed.attempt_id, outcome)
             await sender.record()
             states.append(await run.pool.fetchval("select state from delivery"))
-            clock.advance(seconds=31)
+            clock.advance(minutes=16)
+        await planning.expire(run)
+        states.append(await run.pool.fetchval("select state from delivery"))
 
-    assert ["queued"] * 19 == states[:19]
-    assert "failed" == states[-1]
+    assert ["queued"] * 22 == states[:22]
+    assert "expired" == states[-1]

@@ -21,7 +21,7 @@ from guitu import problem
 from guitu.service import Runtime
 from harness.ground import SettableClock, facts, react
 from harness.notice_stories import PHONES, raised, three_sites
-from notifications import sending, service
+from notifications import looking_up, service
 from notifications.agents import REACTIONS
 from notifications.outside import open_provider
 from notifications.service import sending_with
@@ -167,7 +167,7 @@ async def test_a_lost_answer_and_lost_callbacks_are_made_good_by_looking_it_up(l
     clock = line.run.clock
     assert isinstance(clock, SettableClock)
     clock.advance(seconds=line.settings.grace_s + 1)
-    await sending.look_up_unknown(line.run)
+    await looking_up.look_up_unknown(line.run)
     await line.send()
 
     assert await line.states() == ["delivered"]
@@ -181,7 +181,7 @@ async def test_an_error_after_accepting_is_not_sent_again(line: Line) -> None:
     assert isinstance(clock, SettableClock)
 
     clock.advance(minutes=2)
-    await sending.look_up_unknown(line.run)
+    await looking_up.look_up_unknown(line.run)
     await line.send()
 
     assert await line.doubles() == []
@@ -227,7 +227,7 @@ async def test_lost_callbacks_of_an_accepted_sms_are_made_good_by_asking(line: L
     assert isinstance(clock, SettableClock)
 
     clock.advance(minutes=2)
-    await sending.look_up_without_end(line.run)
+    await looking_up.look_up_without_end(line.run)
 
     assert ["delivered"] == await line.states()
     assert 1 == len(await facts(line.run, NoticeDelivered))

@@ -22,9 +22,11 @@ from harness.notice_stories import (
     three_sites,
     updated,
 )
-from notifications import answers, sending
+from notifications import answers, looking_up
 from notifications.agents import REACTIONS
 from notifications.domain.delivery import Outcome
+from notifications.outside import outgoing
+from notifications.senders import Line
 from notifications.sending import Sender
 from notifications.service import sending_with
 from notifications.settings import NotificationSettings
@@ -41,6 +43,11 @@ class Post:
     sender: Sender
     settings: NotificationSettings
 
+    @property
+    def line(self) -> Line:
+        """The only sender."""
+        return self.sender._senders.lines[0]
+
     async def send(self) -> None:
         """Everything that is due now goes out and is recorded."""
         while await self.sender.pump():
@@ -51,8 +58,8 @@ class Post:
         clock = self.run.clock
         assert isinstance(clock, SettableClock)
         clock.advance(**amount)
-        await sending.close_leases(self.run)
-        await sending.look_up_unknown(self.run)
+        await looking_up.close_leases(self.run)
+        await looking_up.look_up_unknown(self.run)
         await answers.escalate_unanswered(self.run)
         await self.send()
 
@@ -143,7 +150,7 @@ async def test_a_refused_number_fails_at_once_and_the_next_contact_is_asked(post
 
 async def test_a_sender_that_dies_between_commit_and_call_loses_and_doubles_nothing(post: Post) -> None:
     await react(post.run, REACTIONS, raised(post.run.clock.now()))
-    claimed = await post.sender._claim(10)
+    claimed = await post.sender._claim(post.line, 10)
     assert len(claimed) == 2
 
     await post.after(seconds=post.settings.lease_s + 1)
@@ -157,14 +164,14 @@ async def test_a_process_that_was_stopped_after_its_last_look_sends_nothing_when
 ) -> None:
     """Somebody else may have looked its attempts up by then, and sent them again."""
     await react(post.run, REACTIONS, raised(post.run.clock.now()))
-    claimed = await post.sender._claim(10)
+    claimed = await post.sender._claim(post.line, 10)
     assert 2 == len(await post.sender._may_go(claimed))
     clock = post.run.clock
     assert isinstance(clock, SettableClock)
     clock.advance(seconds=post.settings.lease_s)
 
     for item in claimed:
-        post.sender._begin(item)
+        post.sender._begin(post.line, item)
     await post.sender.drain()
 
     assert [] == post.carrier.accepted
@@ -174,16 +181,16 @@ async def test_a_process_that_was_stopped_after_its_last_look_sends_nothing_when
 
 async def test_two_senders_never_take_the_same_delivery(post: Post) -> None:
     await react(post.run, REACTIONS, raised(post.run.clock.now()))
-    other = Sender(post.run, post.settings, post.carrier)
+    other = Sender(post.run, post.settings, post.sender._senders)
 
-    mine, theirs = await post.sender._claim(1), await other._claim(10)
+    mine, theirs = await post.sender._claim(post.line, 1), await other._claim(post.line, 10)
 
     assert 2 == len({item.phone for item in (*mine, *theirs)}) == len(mine) + len(theirs)
 
 
 async def test_stop_beats_send_even_after_the_claim(post: Post) -> None:
     await react(post.run, REACTIONS, raised(post.run.clock.now()))
-    claimed = await post.sender._claim(10)
+    claimed = await post.sender._claim(post.line, 10)
 
     await react(post.run, REACTIONS, stood_down(post.run.clock.now()))
 
@@ -206,13 +213,11 @@ async def test_stand_down_reaches_exactly_those_who_may_have_been_told(post: Pos
 
 async def test_a_call_that_was_out_at_the_stand_down_is_stood_down_when_it_settles(post: Post) -> None:
     await react(post.run, REACTIONS, raised(post.run.clock.now()))
-    claimed = await post.sender._claim(1)
+    claimed = await post.sender._claim(post.line, 1)
     await react(post.run, REACTIONS, stood_down(post.run.clock.now()))
-    sent = await post.carrier.send(
-        sending.outgoing("http://127.0.0.1", claimed[0].phone, claimed[0].body, "t")
-    )
+    sent = await post.carrier.send(outgoing("http://127.0.0.1", claimed[0].phone, claimed[0].body, "t"))
 
-    post.sender._end(claimed[0].attempt_id, sent)
+    post.sender._end(post.line, claimed[0].attempt_id, sent)
     await post.sender.record()
     await post.send()
 
@@ -258,12 +263,12 @@ async def test_an_update_after_sending_is_one_more_sms_for_each_who_was_told(pos
 @pytest.mark.parametrize("status", ["delivered", "undelivered"])
 async def test_a_callback_before_our_own_record_counts_once(post: Post, status: str) -> None:
     await react(post.run, REACTIONS, raised(post.run.clock.now(), radius_km=5))
-    [claimed] = await post.sender._claim(1)
+    [claimed] = await post.sender._claim(post.line, 1)
     async with post.run.tx(actor="provider") as tx:
         outcome = Outcome("accepted", "SM1", status, code="30003" if status == "undelivered" else "")
         assert await answers.statuses_came(tx, [(claimed.token, "event 1", outcome)], post.settings)
 
-    post.sender._end(claimed.attempt_id, Outcome("accepted", "SM1", "queued", segments=1))
+    post.sender._end(post.line, claimed.attempt_id, Outcome("accepted", "SM1", "queued", segments=1))
     await post.sender.record()
 
     assert len(await facts(post.run, NoticeAccepted)) == 1

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from harness.far_side import closed_port
 from harness.far_systems import Fault, Said, listening
 from harness.site_system import SECRET, SiteSystem, signature
+from notifications.domain.senders import SenderSpec
 from notifications.providers.error_policy import ErrorClass
 from notifications.providers.http import open_one_shot
 from notifications.providers.openings import open_webhook as open_webhook_of
@@ -40,6 +41,7 @@ from notifications.settings import NotificationSettings
 NOW = datetime(2026, 3, 1, 4, 5, 6, tzinfo=UTC)
 OLD, OTHER_SECRET = "an-old-secret-of-the-tests", "a-secret-of-another-site"
 OTHER_SITE = "https://hotel.example/guitu"
+SENDER = SenderSpec(name="sites", provider="webhook", channel="webhook")
 REF = "q7Xr2m9Kc4"
 ANSWERS_AT = "https://guitu.example/webhook/answers"
 
@@ -452,12 +454,14 @@ async def test_the_settings_open_it(site: SiteSystem, monkeypatch: pytest.Monkey
         "GUITU_WEBHOOK_SECRETS", json.dumps({site.url: SECRET, OTHER_SITE: [OTHER_SECRET, OLD]})
     )
     settings = NotificationSettings(public_url="https://guitu.example/", webhook_private_ok=True)
-    async with open_webhook_of(settings) as provider:
+    async with open_webhook_of(settings, SENDER) as provider:
         assert isinstance(await provider.send(notice(site.url)), Accepted)
 
     assert ANSWERS_AT == site.had[REF]["data"]["answer_url"]
     assert SECRET not in repr(settings)
-    async with open_webhook_of(settings.model_copy(update={"webhook_private_ok": False})) as public_only:
+    async with open_webhook_of(
+        settings.model_copy(update={"webhook_private_ok": False}), SENDER
+    ) as public_only:
         refused = await public_only.send(notice(site.url))
     assert Rejected("private_address", ErrorClass.permanent_config) == refused
 
@@ -474,7 +478,7 @@ async def test_the_settings_open_it(site: SiteSystem, monkeypatch: pytest.Monkey
 )
 async def test_a_setting_that_makes_no_sense_says_so_without_its_secrets(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says) as refused:
-        async with open_webhook_of(NotificationSettings(webhook_secrets=SecretStr(text))):
+        async with open_webhook_of(NotificationSettings(webhook_secrets=SecretStr(text)), SENDER):
             pass
 
     assert "secret-of-somebody" not in str(refused.value)

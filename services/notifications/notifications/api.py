@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -10,15 +12,18 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from guitu.auth import Principal, allow
 from guitu.problem import Problem, refusals
 from guitu.service import Runtime
-from notifications import answers, store, store_sending
+from notifications import answers, planning, store, store_sending
 from notifications.access import access_delivery
+from notifications.domain.delivery import stage_of
 from notifications.outside import Callback, Forged, Outside, Unreadable
+from notifications.senders import Senders
 from notifications.settings import NotificationSettings
 from notifications.statuses import Came, Statuses
 
 Staff = Annotated[Principal, Depends(allow("operator", "case_leader", "auditor"))]
 CALLBACK_BYTES_MAX = 64 * 1024
 LISTED_MAX = 10_000
+T = TypeVar("T")
 
 
 def callbacks_router(runtime: Runtime, settings: NotificationSettings) -> APIRouter:
@@ -36,7 +41,7 @@ def callbacks_router(runtime: Runtime, settings: NotificationSettings) -> APIRou
         """A message's status; late, doubled and shuffled ones change nothing that is known better."""
         call = await _call(runtime, request, token)
         with _refusals():
-            came = [Came(*one) for one in _provider(runtime).statuses(call)]
+            came = [Came(*one) for one in _read(runtime, lambda provider: provider.statuses(call))]
         try:
             known = all([await statuses.settle(one) for one in came])
         except store_sending.MessageOfAnother:
@@ -61,13 +66,13 @@ def callbacks_router(runtime: Runtime, settings: NotificationSettings) -> APIRou
     async def inbound(request: Request) -> Response:
         """An SMS from outside; answered only if an acknowledgement fits several notices."""
         call = await _call(runtime, request)
-        provider, reply = _provider(runtime), ""
+        reply = ""
         with _refusals():
-            came = provider.inbound(call)
+            came = _read(runtime, lambda provider: provider.inbound(call))
         for sms in came:
             async with runtime.tx(actor="provider") as tx:
                 reply = await answers.reply_came(tx, sms, settings)
-        thanks = provider.thanks(reply)
+        thanks = _accounts(runtime)[0].thanks(reply)
         return Twiml(thanks.body, thanks.status_code)
 
     return router
@@ -79,9 +84,17 @@ class Twiml(Response):
     media_type = "application/xml"
 
 
-def _provider(runtime: Runtime) -> Outside:
-    provider: Outside = runtime.state["provider"]
-    return provider
+def _accounts(runtime: Runtime) -> list[Outside]:
+    senders: Senders = runtime.state["senders"]
+    return senders.of_provider("twilio")
+
+
+def _read(runtime: Runtime, read: Callable[[Outside], Sequence[T]]) -> Sequence[T]:
+    """What the account says whose signature fits. Raises: Forged if none's does; Unreadable."""
+    for account in _accounts(runtime):
+        with suppress(Forged):
+            return read(account)
+    raise Forged
 
 
 def _form(*names: str) -> dict[str, Any]:
@@ -151,6 +164,11 @@ def staff_router(runtime: Runtime) -> APIRouter:
             rows = await store.deliveries_of(conn, case_id, limit)
         return {"case_id": case_id, "deliveries": [_shown(row) for row in rows]}
 
+    @router.get("/notices/plan")
+    async def plan(case_id: UUID, principal: Staff) -> dict[str, Any]:
+        """How far each notice (each ring) is, and when the last one of it goes at the senders' pace."""
+        return await planning.plan_of(runtime, case_id, principal.region_code)
+
     @router.get("/deliveries/{delivery_id}")
     async def delivery(delivery_id: UUID, principal: Staff) -> dict[str, Any]:
         """One delivery and what was tried for it."""
@@ -186,8 +204,11 @@ _SHOWN = (
     "accepted_at",
     "delivered_at",
     "failed_at",
+    "expired_at",
     "acknowledged_at",
     "escalated_at",
+    "channel",
+    "resent_blind",
     "page_token",
     "name_zh",
     "name_en",
@@ -196,4 +217,5 @@ _SHOWN = (
 
 def _shown(row: Any) -> dict[str, Any]:
     fields = dict(row)
+    fields["stage"] = stage_of(fields)
     return fields | {"page_path": f"/n/{fields.pop('page_token')}"}

@@ -19,6 +19,7 @@ from notifications import store
 from notifications.domain import recipients
 from notifications.domain.page_token import page_token_of
 from notifications.domain.replies import ack_code_of
+from notifications.providers.protocol import Channel
 from notifications.store import Row
 
 PLACE_CHANGED = frozenset({"last_seen_place", "place"})
@@ -79,7 +80,7 @@ async def stand_down_told(tx: Tx, case_ids: Sequence[UUID]) -> None:
             )
             for row in rows
         ]
-        await queue(tx, notice["id"], "stood_down", _rows_of(tx, planned))
+        await queue(tx, notice["id"], "stood_down", _rows_of(tx, planned, exercise=notice["exercise"]))
 
 
 async def on_interception_ordered(tx: Tx, fact: InterceptionOrdered) -> None:
@@ -155,7 +156,7 @@ async def _tell(
     notice_id = tx.ids.new()
     if not await store.add_notice(tx.conn, notice_id, case, fact.version, kind, "", case["picture"], tx.now):
         return
-    rows = _rows_of(tx, told)
+    rows = _rows_of(tx, told, exercise=case["exercise"])
     queued = await queue(tx, notice_id, kind, rows)
     tx.audit(f"notices.{kind}", subject=fact.case_id, version=fact.version, recipients=queued)
 
@@ -166,7 +167,8 @@ async def _tell_unit(tx: Tx, case: Row, fact: Any, kind: NoticeKind, content: di
         # The order page and the console still have it; a unit without a contact must be visible to somebody.
         tx.audit("notices.unit_without_contact", subject=fact.unit_id, kind=kind)
         return
-    notice_id, priority = tx.ids.new(), recipients.ORDER_PRIORITY
+    notice_id = tx.ids.new()
+    priority = recipients.urgency(recipients.ORDER_PRIORITY, exercise=case["exercise"])
     if not await store.add_notice(
         tx.conn, notice_id, case, case["version"], kind, str(fact.order_id), content, tx.now
     ):
@@ -175,9 +177,18 @@ async def _tell_unit(tx: Tx, case: Row, fact: Any, kind: NoticeKind, content: di
     await queue(tx, notice_id, kind, [row])
 
 
-def _rows_of(tx: Tx, told: Iterable[recipients.Recipient]) -> list[tuple[Any, ...]]:
+def _rows_of(tx: Tx, told: Iterable[recipients.Recipient], *, exercise: bool) -> list[tuple[Any, ...]]:
     return [
-        delivery_row(tx, r.contact_id, r.site_id, None, r.priority, r.distance_km, r.open_codes) for r in told
+        delivery_row(
+            tx,
+            r.contact_id,
+            r.site_id,
+            None,
+            recipients.urgency(r.priority, exercise=exercise),
+            r.distance_km,
+            r.open_codes,
+        )
+        for r in told
     ]
 
 
@@ -189,11 +200,12 @@ def delivery_row(
     priority: int,
     distance_km: float,
     open_codes: Sequence[str],
+    channel: Channel = "sms",
 ) -> tuple[Any, ...]:
     """A new delivery as `store.add_deliveries` takes it, with its code and its page's token."""
     code = ack_code_of(tx.ids.new(), open_codes)
     token = page_token_of(tx.ids.new())
-    return (tx.ids.new(), contact_id, site_id, unit_id, priority, distance_km, code, token)
+    return (tx.ids.new(), contact_id, site_id, unit_id, priority, distance_km, code, token, channel)
 
 
 async def queue(tx: Tx, notice_id: UUID, kind: NoticeKind, rows: Sequence[tuple[Any, ...]]) -> int:

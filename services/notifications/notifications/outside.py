@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from notifications.domain.delivery import Outcome
+from notifications.domain.senders import SenderSpec
 from notifications.providers.adapter import Adapted
 from notifications.providers.protocol import (
     Callback,
@@ -56,15 +57,24 @@ class Outside(Protocol):
         ...
 
 
-def outgoing(public_url: str, to: str, body: str, token: str) -> Outgoing:
+def outgoing(public_url: str, to: str, body: str, token: str, validity_s: int = 600) -> Outgoing:
     """The message of an attempt."""
     # rc and rp: Twilio calls back up to five times more on any failure (webhook connection overrides).
     callback = f"{public_url}/twilio/status/{token}#rc=5&rp=all"
-    return Outgoing(to, body, callback, client_ref=token)
+    return Outgoing(to, body, callback, validity_s=validity_s, client_ref=token)
 
 
 @asynccontextmanager
-async def open_provider(settings: NotificationSettings) -> AsyncIterator[Outside]:
-    """The configured provider with its open session."""
-    async with PROVIDERS["twilio"](settings) as provider:
+async def open_provider(
+    settings: NotificationSettings, spec: SenderSpec | None = None
+) -> AsyncIterator[Outside]:
+    """The provider of a sender, the first listed if not told, with its open session.
+
+    Raises: ValueError, with the setting to mend.
+    """
+    spec = spec or settings.sender_specs[0]
+    if spec.provider not in PROVIDERS:
+        known = ", ".join(sorted(PROVIDERS))
+        raise ValueError(f"GUITU_SENDERS: there is no provider {spec.provider!r}; known are {known}.")
+    async with PROVIDERS[spec.provider](settings, spec) as provider:
         yield Adapted(provider)

@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter
 
 from guitu.service import Runtime, Service, Sweep
-from notifications import answers, sending
+from notifications import answers, looking_up, planning, sending
 from notifications.agents import REACTIONS
 from notifications.api import callbacks_router, staff_router
-from notifications.outside import Outside, open_provider
+from notifications.outside import Outside
 from notifications.pages_api import pages_router
+from notifications.senders import Senders, one_sender, open_senders
 from notifications.sending import Sender
 from notifications.settings import NotificationSettings
 
@@ -26,12 +27,13 @@ def settings_of(runtime: Runtime) -> NotificationSettings:
 
 @asynccontextmanager
 async def sending_with(
-    runtime: Runtime, provider: Outside, settings: NotificationSettings | None = None
+    runtime: Runtime, provider: Outside | Senders, settings: NotificationSettings | None = None
 ) -> AsyncIterator[Sender]:
-    """The sending part with a given provider; at the end its calls are waited for and recorded."""
+    """The sending part with given senders, or one; at the end its calls are waited for and recorded."""
     settings = settings or settings_of(runtime)
-    sender = Sender(runtime, settings, provider)
-    runtime.state.update(settings=settings, provider=provider, sender=sender)
+    senders = provider if isinstance(provider, Senders) else one_sender(provider, settings)
+    sender = Sender(runtime, settings, senders)
+    runtime.state.update(settings=settings, senders=senders, sender=sender)
     try:
         yield sender
     finally:
@@ -40,9 +42,9 @@ async def sending_with(
 
 @asynccontextmanager
 async def start(runtime: Runtime) -> AsyncIterator[None]:
-    """Open the provider's session before anything can be claimed."""
+    """Open the providers' sessions before anything can be claimed."""
     settings = settings_of(runtime)
-    async with open_provider(settings) as provider, sending_with(runtime, provider, settings):
+    async with open_senders(settings) as senders, sending_with(runtime, senders, settings):
         yield
 
 
@@ -65,9 +67,12 @@ SERVICE = Service(
         # Woken by every commit that queues something; the interval is the fallback.
         Sweep("sms_send", 0.2, sending.send_due, woken=True),
         Sweep("sms_record", 0.05, sending.record_ended),
-        Sweep("sms_close_leases", 1.0, sending.close_leases),
-        Sweep("sms_look_up", 1.0, sending.look_up_unknown),
-        Sweep("sms_look_up_without_end", 10.0, sending.look_up_without_end),
+        Sweep("sms_close_leases", 1.0, looking_up.close_leases),
+        Sweep("sms_look_up", 1.0, looking_up.look_up_unknown),
+        Sweep("sms_give_up_unknown", 5.0, looking_up.give_up_unknown),
+        Sweep("sms_look_up_without_end", 10.0, looking_up.look_up_without_end),
+        Sweep("sms_deadlines", 5.0, planning.set_deadlines),
+        Sweep("sms_expire", 5.0, planning.expire),
         Sweep("escalate_unanswered", 1.0, answers.escalate_unanswered),
     ),
     start=start,

@@ -4,9 +4,28 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, TypeAdapter, ValidationError, field_validator
 
 from guitu.settings import Settings
+from notifications.domain.senders import SenderSpec
+
+_SENDERS = TypeAdapter(tuple[SenderSpec, ...])
+
+
+def read_senders(text: str) -> tuple[SenderSpec, ...]:
+    """Read GUITU_SENDERS; empty for an empty text. Raises: ValueError, naming what is wrong and where, no secret."""
+    if not text.strip():
+        return ()
+    try:
+        specs = _SENDERS.validate_json(text)
+    except ValidationError as error:
+        wrong = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in wrong["loc"])
+        raise ValueError(f"is no list of senders: {place} {wrong['msg']}; see docs/routes.md") from None
+    names = [spec.name for spec in specs]
+    if len(set(names)) < len(names):
+        raise ValueError("names a sender twice; give each its own name")
+    return specs
 
 
 class NotificationSettings(Settings):
@@ -41,16 +60,28 @@ class NotificationSettings(Settings):
     sms_attempts_max: Annotated[
         int, Field(description="Attempts for one SMS that something is wrong with.", ge=1, le=20)
     ] = 6
-    sms_give_up_s: Annotated[
+    sms_unknown_max_s: Annotated[
         float,
-        Field(description="How long an SMS is tried while the provider is busy or away.", ge=60, le=86_400),
-    ] = 3600.0
+        Field(
+            description="How long an unknown outcome waits for an answer of the provider before it is given up.",
+            ge=30,
+            le=86_400,
+        ),
+    ] = 120.0
+    senders: Annotated[
+        str,
+        Field(
+            description="JSON list of senders (name, provider, channel, address, per_s, prefixes, url); "
+            "empty: one Twilio sender from GUITU_TWILIO_FROM and GUITU_SMS_PER_S. See docs/routes.md."
+        ),
+    ] = ""
     sms_per_s: Annotated[
         float,
         Field(description="Segments a second the sender may send, over all processes; 0 is no limit.", ge=0),
     ] = 0.0
     answer_within_s: Annotated[
-        float, Field(description="Without acknowledgement after this time a notice escalates.", gt=0)
+        float,
+        Field(description="Without acknowledgement after this time a notice escalates.", ge=30, le=900),
     ] = 180.0
     notice_page_days: Annotated[
         int, Field(description="Days that the link to a notice page stays valid.", ge=1, le=365)
@@ -91,6 +122,21 @@ class NotificationSettings(Settings):
         bool,
         Field(description="Whether sites' systems may lie in private networks or on this machine."),
     ] = False
+
+    @field_validator("senders")
+    @classmethod
+    def _senders_can_be_read(cls, text: str) -> str:
+        read_senders(text)
+        return text
+
+    @property
+    def sender_specs(self) -> tuple[SenderSpec, ...]:
+        """The senders, the preferred first."""
+        return read_senders(self.senders) or (
+            SenderSpec(
+                name=self.twilio_from, provider="twilio", address=self.twilio_from, per_s=self.sms_per_s
+            ),
+        )
 
     @property
     def grace_s(self) -> float:

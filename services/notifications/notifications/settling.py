@@ -13,6 +13,7 @@ from contracts.notice import NoticeAccepted, NoticeDelivered, NoticeFailed
 from guitu.tx import Tx
 from notifications import handlers, store_sending
 from notifications.domain.delivery import ALERT_KINDS, Limits, Outcome, Settled, settle
+from notifications.domain.senders import others
 from notifications.settings import NotificationSettings
 from notifications.store import Row
 
@@ -22,14 +23,13 @@ JITTER = random.Random(20260301)  # noqa: S311 - spreads retries; nobody must be
 async def record(tx: Tx, outcomes: Mapping[UUID, Outcome], settings: NotificationSettings) -> int:
     """Settle these attempts (by id) together; returns how many changed something."""
     rows = await store_sending.lock(tx.conn, list(outcomes))
-    limits = Limits(
-        settings.sms_attempts_max,
-        timedelta(seconds=settings.sms_give_up_s),
-        timedelta(seconds=settings.answer_within_s),
-    )
+    limits = Limits(settings.sms_attempts_max, timedelta(seconds=settings.answer_within_s))
+    specs = settings.sender_specs
     settled = []
     for attempt_id, row in rows.items():
-        after = settle(row, outcomes[attempt_id], tx.now, limits, JITTER.random())
+        refused = {*row["refused_by"], row["sender"]}
+        more = bool(others(specs, row["channel"], row["phone"], refused))
+        after = settle(row, outcomes[attempt_id], tx.now, limits, JITTER.random(), others=more)
         if after is not None:
             settled.append((row, outcomes[attempt_id], after))
     if settled:
@@ -66,6 +66,9 @@ async def _write(tx: Tx, settled: list[tuple[Row, Outcome, Settled]]) -> None:
                 after.delivered_at,
                 after.failed_at,
                 after.answer_due_at,
+                after.expired_at,
+                after.refused_by,
+                after.resent_blind,
             )
             for row, _, after in settled
         ],
@@ -85,6 +88,10 @@ def _publish(tx: Tx, row: Row, outcome: Outcome, after: Settled) -> None:
     if after.failed_at and not row["failed_at"]:
         code = outcome.code or "not_sent"
         tx.publish(NoticeFailed(**common, code=code, reason=(outcome.reason or outcome.status)[:200]))
+    if after.expired_at:
+        tx.publish(
+            NoticeFailed(**common, code="expired", reason=outcome.code or "nobody could take it in time")
+        )
 
 
 def fact_fields(row: Row, tx: Tx) -> dict[str, Any]:

@@ -11,6 +11,10 @@ import asyncpg
 
 ALERT_KINDS = ["raised", "updated", "widened"]
 STOP_KINDS = ["stood_down", "order_stood_down"]
+AGES_BY = timedelta(minutes=1)
+"""How much earlier something must have been queued to go before what is one priority more urgent."""
+EXPIRES_AFTER = timedelta(hours=6)
+"""What nobody could take for so long is not sent any more; that it is over is worth telling four times as long."""
 OPEN_FOR = timedelta(days=30)
 """A code stays taken, and a reply may mean its notice, for this long."""
 
@@ -63,7 +67,7 @@ select c.contact_id, c.site_id, coalesce(open.codes, '{{}}') as codes,
     c.distance_km, c.priority
 from (
     select contact_id, site_id, min(distance_km) as distance_km, min(priority) as priority from delivery
-    where case_id = $1 and kind = any($3::text[]) and state <> 'failed' and site_id is not null
+    where case_id = $1 and kind = any($3::text[]) and state not in ('failed', 'expired') and site_id is not null
     group by contact_id, site_id
 ) c
 left join lateral ({_CODES}) open on true
@@ -80,11 +84,13 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 on conflict (case_id, version, kind, key) do nothing returning id
 """
 _ADD_DELIVERIES = """
-insert into delivery (notice_id, case_id, region_code, kind, version, key, next_at, queued_at,
-    id, contact_id, site_id, unit_id, priority, distance_km, ack_code, page_token)
-select n.id, n.case_id, n.region_code, n.kind, n.version, n.key, $2, $2, x.*
-from notice n, unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::smallint[], $8::float8[], $9::text[],
-    $10::text[]) as x
+insert into delivery (notice_id, case_id, region_code, kind, version, key, next_at, queued_at, rank_at, expires_at,
+    id, contact_id, site_id, unit_id, priority, distance_km, ack_code, page_token, channel)
+select n.id, n.case_id, n.region_code, n.kind, n.version, n.key, $2::timestamptz, $2, $2 + x.priority * $3::interval,
+    $2 + $4::interval * case when n.kind = any($5::text[]) then 4 else 1 end, x.*
+from notice n, unnest($6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::smallint[], $11::float8[], $12::text[],
+    $13::text[], $14::text[]) as x (id, contact_id, site_id, unit_id, priority, distance_km, ack_code, page_token,
+    channel)
 where n.id = $1
 on conflict do nothing
 returning id, case_id, region_code, version, site_id, unit_id, priority,
@@ -104,7 +110,9 @@ from delivery d
 where d.case_id = any($1::uuid[]) and d.kind = any($2::text[]) and d.attempted_at is not null
 order by d.contact_id, d.distance_km
 """
-_STAND_DOWN_NOTICE = "select id, case_id from notice where case_id = any($1::uuid[]) and kind = 'stood_down'"
+_STAND_DOWN_NOTICE = (
+    "select id, case_id, exercise from notice where case_id = any($1::uuid[]) and kind = 'stood_down'"
+)
 _ORDER_DELIVERY = (
     "select * from delivery where case_id = $1 and kind = 'order' and key = $2 for no key update"
 )
@@ -155,6 +163,18 @@ where (c.site_id = before.site_id or c.unit_id = before.unit_id)
   and not exists (select 1 from delivery d where d.notice_id = $4 and d.contact_id = c.contact_id)
 order by c.contact_order, c.contact_id limit 1
 """  # noqa: S608 - built from constants of this file only.
+# Whoever of this site or unit takes calls and was not called about this notice, in the order of the list.
+_CONTACT_TO_CALL = f"""
+select c.contact_id, c.site_id, c.unit_id, coalesce(open.codes, '{{}}') as codes
+from contact c join contact before on before.contact_id = $1
+left join lateral ({_CODES}) open on true
+where (c.site_id = before.site_id or c.unit_id = before.unit_id) and c.voice
+  and (not $3::boolean or c.exercise_list)
+  and not exists (
+    select 1 from delivery d where d.notice_id = $4 and d.contact_id = c.contact_id and d.channel = 'voice')
+order by c.contact_order, c.contact_id limit 1
+"""  # noqa: S608 - built from constants of this file only.
+_ASK_AGAIN_AT = "update delivery set answer_due_at = $2 where id = any($1::uuid[])"
 _ESCALATED = "update delivery set answer_due_at = null, escalated_at = $2 where id = $1"
 _ADD_ESCALATION = """
 insert into escalation (id, delivery_id, escalated_to, region_code, escalated_at)
@@ -162,13 +182,13 @@ values ($1, $2, $3, $4, $5) on conflict (delivery_id) do nothing
 """
 _OF_CASE = """
 select d.id, d.notice_id, d.kind, d.version, d.site_id, d.unit_id, d.priority, d.distance_km, d.state, d.attempts,
-    d.queued_at, d.attempted_at, d.accepted_at, d.delivered_at, d.failed_at, d.acknowledged_at, d.escalated_at,
-    d.page_token, s.name_zh, s.name_en
+    d.queued_at, d.attempted_at, d.accepted_at, d.delivered_at, d.failed_at, d.expired_at, d.acknowledged_at,
+    d.escalated_at, d.channel, d.resent_blind, d.page_token, s.name_zh, s.name_en
 from delivery d left join site s on s.site_id = d.site_id
 where d.case_id = $1 order by d.queued_at, d.priority, d.distance_km limit $2
 """
 _ATTEMPTS_OF = """
-select n, provider, state, started_at, settled_at, segments, status_rank, code from attempt
+select n, provider, sender, state, started_at, settled_at, segments, status_rank, code from attempt
 where delivery_id = $1 order by n
 """
 _SITES = """
@@ -255,16 +275,21 @@ async def add_notice(
 
 
 async def add_deliveries(
-    conn: asyncpg.Connection, notice_id: UUID, rows: Sequence[tuple[Any, ...]], now: datetime
+    conn: asyncpg.Connection,
+    notice_id: UUID,
+    rows: Sequence[tuple[Any, ...]],
+    now: datetime,
 ) -> list[Row]:
     """Add deliveries in one statement; those that exist already are left alone and not returned.
 
-    A row is (id, contact_id, site_id, unit_id, priority, distance_km, ack_code, page_token).
+    A row is (id, contact_id, site_id, unit_id, priority, distance_km, ack_code, page_token, channel).
     """
     if not rows:
         return []
     columns = [list(column) for column in zip(*rows, strict=True)]
-    return list(await conn.fetch(_ADD_DELIVERIES, notice_id, now, *columns))
+    return list(
+        await conn.fetch(_ADD_DELIVERIES, notice_id, now, AGES_BY, EXPIRES_AFTER, STOP_KINDS, *columns)
+    )
 
 
 async def cancel_queued(conn: asyncpg.Connection, case_id: UUID, kinds: Sequence[str]) -> None:
@@ -369,6 +394,23 @@ async def next_contact(conn: asyncpg.Connection, delivery: Row, now: datetime) -
         _NEXT_CONTACT, delivery["contact_id"], now - OPEN_FOR, delivery["exercise"], delivery["notice_id"]
     )
     return row
+
+
+async def contact_to_call(conn: asyncpg.Connection, delivery: Row, now: datetime) -> Row | None:
+    """A contact of the same site or unit who takes calls and was not called about this notice."""
+    row: Row | None = await conn.fetchrow(
+        _CONTACT_TO_CALL,
+        delivery["contact_id"],
+        now - OPEN_FOR,
+        delivery["exercise"],
+        delivery["notice_id"],
+    )
+    return row
+
+
+async def ask_again_at(conn: asyncpg.Connection, delivery_ids: Sequence[UUID], at: datetime) -> None:
+    """Look at these deliveries' missing answers again then."""
+    await conn.execute(_ASK_AGAIN_AT, list(delivery_ids), at)
 
 
 async def escalated(

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from notifications.domain.pace import Sent
+from notifications.domain.senders import SenderSpec
 from notifications.store import STOP_KINDS
 
 Row = Mapping[str, Any]
@@ -20,18 +21,20 @@ with due as (
     join notice n on n.id = d.notice_id
     join known_case k on k.case_id = d.case_id
     join contact c on c.contact_id = d.contact_id
-    where d.state = 'queued' and d.next_at <= $1
+    where d.state = 'queued' and d.next_at <= $1 and d.expires_at > $1
       and (k.stood_down_at is null or d.kind = any($3::text[]))
       -- An exercise can't reach a number outside the exercise list, whatever was planned.
       and (not n.exercise or c.exercise_list)
-    order by d.priority, d.next_at, d.distance_km
+      and d.channel = $4 and (cardinality($5::text[]) = 0 or c.phone like any($5::text[]))
+      and (d.refused_by = '{}' or not ($6 = any(d.refused_by)))
+    order by least(d.priority, 2), d.rank_at, d.distance_km
     limit $2 for no key update of d skip locked
 )
 update delivery d set state = 'sending', attempts = d.attempts + 1
 from due, contact c
 where d.id = due.id and c.contact_id = d.contact_id
 returning d.id, d.notice_id, d.case_id, d.kind, d.version, d.attempts, d.ack_code, d.page_token, d.priority,
-    d.distance_km, c.phone, c.language, c.url_ok, c.two_way
+    d.distance_km, d.expires_at, c.phone, c.language, c.url_ok, c.two_way
 """
 _BUDGET = "select sent from sender_budget where sender = $1 for no key update"
 _NEW_BUDGET = "insert into sender_budget (sender, sent) values ($1, '[]') on conflict (sender) do nothing"
@@ -41,8 +44,8 @@ select n.id, n.kind, n.version, n.exercise, n.content, k.case_code from notice n
 join known_case k on k.case_id = n.case_id where n.id = any($1::uuid[])
 """
 _ADD_ATTEMPTS = """
-insert into attempt (provider, state, lease_until, started_at, id, delivery_id, n, token)
-select $1, 'posting', $2, $3, x.* from unnest($4::uuid[], $5::uuid[], $6::int[], $7::text[]) as x
+insert into attempt (provider, sender, state, lease_until, started_at, id, delivery_id, n, token, body)
+select $1, $2, 'posting', $3, $4, x.* from unnest($5::uuid[], $6::uuid[], $7::int[], $8::text[], $9::text[]) as x
 """
 # The last look before the call: is it still ours, and is the case still open?
 _MAY_GO = """
@@ -51,12 +54,12 @@ where a.id = any($1::uuid[]) and a.state = 'posting' and a.lease_until > $2 and 
   and (k.stood_down_at is null or d.kind = any($3::text[]))
 """
 _ATTEMPT_COLUMNS = """
-a.id as attempt_id, a.state as attempt_state, a.provider, a.provider_id, a.status_rank, a.segments,
-    a.started_at, a.token, d.*, n.exercise, k.stood_down_at
+a.id as attempt_id, a.state as attempt_state, a.provider, a.sender, a.provider_id, a.status_rank, a.segments,
+    a.started_at, a.token, d.*, n.exercise, k.stood_down_at, c.phone
 """
 _JOINED = """
 from attempt a join delivery d on d.id = a.delivery_id join notice n on n.id = d.notice_id
-    join known_case k on k.case_id = d.case_id
+    join known_case k on k.case_id = d.case_id join contact c on c.contact_id = d.contact_id
 """
 # A stand-down and the end of a sending wait for each other here, so that nobody who was told is forgotten.
 _HOLD_CASES = """
@@ -79,27 +82,40 @@ _SETTLE_DELIVERIES = """
 update delivery d set state = x.state, next_at = x.next_at,
     attempted_at = coalesce(d.attempted_at, x.attempted_at), accepted_at = coalesce(d.accepted_at, x.accepted_at),
     delivered_at = coalesce(d.delivered_at, x.delivered_at), failed_at = coalesce(d.failed_at, x.failed_at),
-    answer_due_at = x.answer_due_at
+    answer_due_at = x.answer_due_at, expired_at = coalesce(d.expired_at, x.expired_at),
+    refused_by = case when x.refused_by is null then d.refused_by else d.refused_by || x.refused_by end,
+    resent_blind = d.resent_blind or x.resent_blind
 from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
-    $7::timestamptz[], $8::timestamptz[])
-    as x (id, state, next_at, attempted_at, accepted_at, delivered_at, failed_at, answer_due_at)
+    $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::text[], $11::boolean[])
+    as x (id, state, next_at, attempted_at, accepted_at, delivered_at, failed_at, answer_due_at, expired_at,
+        refused_by, resent_blind)
 where d.id = x.id
 """
 _LEASE_OVER = (
     "select id from attempt where state = 'posting' and lease_until <= $1 order by lease_until limit $2"
 )
 _TO_LOOK_UP = f"""
-select a.id as attempt_id, a.token, a.provider, a.started_at, d.*, c.phone, c.language, c.url_ok, c.two_way
-{_JOINED} join contact c on c.contact_id = d.contact_id
+select a.id as attempt_id, a.token, a.provider, a.sender, a.body, a.started_at, c.phone
+{_JOINED}
 where a.state = 'unknown' and a.started_at <= $1 and (a.looked_up_at is null or a.looked_up_at <= $3)
 order by a.started_at limit $2
 """
 _WITHOUT_END = f"""
-select a.id as attempt_id, a.token, a.provider, a.started_at, d.*, c.phone, c.language, c.url_ok, c.two_way
-{_JOINED} join contact c on c.contact_id = d.contact_id
+select a.id as attempt_id, a.token, a.provider, a.sender, a.body, a.started_at, c.phone
+{_JOINED}
 where a.state = 'accepted' and a.status_rank < 5 and a.started_at <= $1 and a.started_at > $4
   and (a.looked_up_at is null or a.looked_up_at <= $3)
 order by a.started_at limit $2
+"""
+_TO_GIVE_UP = """
+select id from attempt where state = 'unknown' and started_at <= $1 and looked_up_at is not null
+order by started_at limit $2
+"""
+# Segments that the provider took and did not send yet, and whether it reports anything at all.
+_UNDER_WAY = """
+select coalesce(sum(greatest(segments, 1)) filter (where status_rank < 4), 0) as segments,
+    count(*) filter (where status_rank >= 4) as told
+from attempt where sender = $1 and started_at > $2 and state in ('posting', 'accepted')
 """
 _LOOKED_UP = "update attempt set looked_up_at = $2 where id = any($1::uuid[])"
 _ADD_EVENTS = """
@@ -113,9 +129,17 @@ where c.phone = $1 and a.id <> $2 and a.provider_id is not null order by a.start
 """
 
 
-async def claim(conn: asyncpg.Connection, limit: int, now: datetime) -> list[Row]:
-    """Take the most urgent due deliveries for ourselves; other senders skip them."""
-    return list(await conn.fetch(_CLAIM, now, limit, STOP_KINDS))
+async def claim(conn: asyncpg.Connection, spec: SenderSpec, limit: int, now: datetime) -> list[Row]:
+    """Take the most urgent due deliveries that this sender may send; other processes skip them."""
+    prefixes = [f"{prefix}%" for prefix in spec.prefixes]
+    return list(await conn.fetch(_CLAIM, now, limit, STOP_KINDS, spec.channel, prefixes, spec.name))
+
+
+async def under_way(conn: asyncpg.Connection, sender: str, since: datetime) -> tuple[int, bool]:
+    """Segments that the provider took since then and has not sent yet; and whether it reports at all."""
+    row = await conn.fetchrow(_UNDER_WAY, sender, since)
+    assert row is not None, "An aggregate has a row."
+    return row["segments"], row["told"] > 0
 
 
 async def sent_lately(conn: asyncpg.Connection, sender: str) -> list[Sent]:
@@ -140,14 +164,14 @@ async def notices(conn: asyncpg.Connection, ids: Sequence[UUID]) -> dict[UUID, R
 
 async def add_attempts(
     conn: asyncpg.Connection,
-    provider: str,
+    spec: SenderSpec,
     lease_until: datetime,
     now: datetime,
-    rows: Sequence[tuple[UUID, UUID, int, str]],
+    rows: Sequence[tuple[UUID, UUID, int, str, str]],
 ) -> None:
-    """Write attempts (id, delivery_id, n, token) that will be committed before any call."""
+    """Write attempts (id, delivery_id, n, token, body) that will be committed before any call."""
     columns = [list(column) for column in zip(*rows, strict=True)]
-    await conn.execute(_ADD_ATTEMPTS, provider, lease_until, now, *columns)
+    await conn.execute(_ADD_ATTEMPTS, spec.provider, spec.name, lease_until, now, *columns)
 
 
 async def may_go(conn: asyncpg.Connection, attempt_ids: Sequence[UUID], now: datetime) -> set[UUID]:
@@ -179,7 +203,7 @@ async def settle_attempts(conn: asyncpg.Connection, now: datetime, rows: Sequenc
 
 
 async def settle_deliveries(conn: asyncpg.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Write (id, state, next_at, attempted_at, accepted_at, delivered_at, failed_at, answer_due_at)."""
+    """Write (id, state, and the rest of `Settled` in the order of the statement)."""
     await conn.execute(_SETTLE_DELIVERIES, *(list(column) for column in zip(*rows, strict=True)))
 
 
@@ -193,6 +217,11 @@ async def to_look_up(
 ) -> list[Row]:
     """Unknown outcomes that are old enough for the provider's list to be true."""
     return list(await conn.fetch(_TO_LOOK_UP, started_before, limit, looked_up_before))
+
+
+async def to_give_up(conn: asyncpg.Connection, started_before: datetime, limit: int) -> list[UUID]:
+    """Unknown outcomes that the provider was asked about and could not clear up for too long."""
+    return [row["id"] for row in await conn.fetch(_TO_GIVE_UP, started_before, limit)]
 
 
 async def without_end(

@@ -25,7 +25,9 @@ RANK = {
 FINAL_RANK = 5
 FURTHER = ("accepted", "sent", "failed", "delivered")
 """Of two SMS of one delivery that were both accepted, the one that came further counts."""
-State = Literal["queued", "sending", "unknown", "accepted", "sent", "delivered", "failed", "cancelled"]
+State = Literal[
+    "queued", "sending", "unknown", "accepted", "sent", "delivered", "failed", "expired", "cancelled"
+]
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,17 @@ def _state_of(status: str) -> State:
     return "sent" if status == "sent" else "accepted"
 
 
+def stage_of(row: Mapping[str, Any]) -> str:
+    """Where a delivery is, in the words that people read: only an acknowledgement or the case's end ends it."""
+    if row["acknowledged_at"]:
+        return "acknowledged"
+    if row["escalated_at"]:
+        return "escalated"
+    if row["state"] == "queued" and row["attempts"] == 0:
+        return "planned"
+    return "queued" if row["state"] == "sending" else str(row["state"])
+
+
 def backoff_s(attempts: int, jitter: float) -> float:
     """Wait before attempt number `attempts` + 1: 1, 2, 4, ... 30 s, times 0.5 to 1 by `jitter` in 0..1.
 
@@ -62,8 +75,12 @@ def backoff_s(attempts: int, jitter: float) -> float:
 
 
 ALERT_KINDS = frozenset({"raised", "updated", "widened"})
+LIFE_CRITICAL = frozenset({"raised", "widened", "order"})
+"""What may be sent a second time when nobody can say whether the first arrived: once, and marked."""
 OPEN_ATTEMPT = frozenset({"posting", "unknown"})
-Kind = Literal["accepted", "rejected", "not_sent", "unknown", "absent", "stopped"]
+NOT_THIS_SENDER = frozenset({"permanent_sender", "permanent_route", "permanent_config", "transient_sender"})
+"""Classes of refusals that another sender need not share."""
+Kind = Literal["accepted", "rejected", "not_sent", "unknown", "absent", "stopped", "given_up"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +88,8 @@ class Outcome:
     """What became of an attempt; `retry` says that it was certainly not accepted and another may be made.
 
     `not_now` says that nothing is wrong with it: the provider is busy or away. Such tries are bounded by time, not
-    by their number, else a limit or an outage of a minute would use them up.
+    by their number, else a limit or an outage of a minute would use them up. `given_up` is an unknown outcome that
+    the provider could not clear up in time.
     """
 
     kind: Kind
@@ -90,7 +108,6 @@ class Limits:
     """What the operator allows."""
 
     attempts_max: int
-    give_up_after: timedelta
     answer_within: timedelta
 
 
@@ -107,12 +124,23 @@ class Settled:
     delivered_at: datetime | None = None
     failed_at: datetime | None = None
     answer_due_at: datetime | None = None
+    expired_at: datetime | None = None
+    refused_by: str | None = None
+    resent_blind: bool = False
 
 
 def settle(
-    row: Mapping[str, Any], outcome: Outcome, now: datetime, limits: Limits, jitter: float
+    row: Mapping[str, Any],
+    outcome: Outcome,
+    now: datetime,
+    limits: Limits,
+    jitter: float,
+    *,
+    others: bool = False,
 ) -> Settled | None:
     """What an outcome makes of an attempt and its delivery (`row` as stored); None if it changes nothing.
+
+    `others` says that another sender could take it. Only a definite refusal goes to it, never an unknown outcome.
 
     An acceptance is always believed, even after the attempt was given up: it is what really happened. Any other
     outcome counts only while the attempt is open, and not for the delivery if another attempt was accepted.
@@ -128,7 +156,9 @@ def settle(
         )
     if outcome.kind == "unknown":
         return None if row["attempt_state"] == "unknown" else _unknown(row, now, limits)
-    return _not_accepted(row, outcome, now, limits, jitter)
+    if outcome.kind == "given_up":
+        return _given_up(row, now, limits)
+    return _not_accepted(row, outcome, now, limits, jitter, others)
 
 
 def _accepted(row: Mapping[str, Any], outcome: Outcome, now: datetime, limits: Limits) -> Settled | None:
@@ -172,13 +202,31 @@ def _unknown(row: Mapping[str, Any], now: datetime, limits: Limits) -> Settled:
     )
 
 
+def _given_up(row: Mapping[str, Any], now: datetime, limits: Limits) -> Settled:
+    """Nobody can say whether it arrived: once more if a life may depend on it, else somebody else is asked."""
+    if _is_over(row):
+        return Settled("given_up", row["status_rank"], "cancelled", row["next_at"])
+    if row["kind"] in LIFE_CRITICAL and not row["resent_blind"] and now < row["expires_at"]:
+        due = row["answer_due_at"]
+        return Settled("given_up", row["status_rank"], "queued", now, answer_due_at=due, resent_blind=True)
+    due = _answer_due(row, now, limits, failed=True)
+    return Settled("given_up", row["status_rank"], "failed", row["next_at"], failed_at=now, answer_due_at=due)
+
+
+def _is_over(row: Mapping[str, Any]) -> bool:
+    return row["stood_down_at"] is not None and row["kind"] in (*ALERT_KINDS, "order")
+
+
 def _not_accepted(
-    row: Mapping[str, Any], outcome: Outcome, now: datetime, limits: Limits, jitter: float
+    row: Mapping[str, Any], outcome: Outcome, now: datetime, limits: Limits, jitter: float, others: bool
 ) -> Settled:
     attempt_state = "not_sent" if outcome.kind == "stopped" else outcome.kind
     rank, due = row["status_rank"], row["answer_due_at"]
-    if row["stood_down_at"] is not None and row["kind"] in (*ALERT_KINDS, "order"):
+    if _is_over(row):
         return Settled(attempt_state, rank, "cancelled", row["next_at"])
+    if others and outcome.kind == "rejected" and outcome.reason in NOT_THIS_SENDER:
+        sender = row["sender"]
+        return Settled(attempt_state, rank, "queued", now, answer_due_at=due, refused_by=sender)
     if _may_retry(row, outcome, now, limits):
         wait_s = (
             0.0
@@ -187,18 +235,21 @@ def _not_accepted(
         )
         return Settled(attempt_state, rank, "queued", now + timedelta(seconds=wait_s), answer_due_at=due)
     due = _answer_due(row, now, limits, failed=True)
+    if now >= row["expires_at"]:
+        return Settled(attempt_state, rank, "expired", row["next_at"], expired_at=now, answer_due_at=due)
     return Settled(attempt_state, rank, "failed", row["next_at"], failed_at=now, answer_due_at=due)
 
 
 def _may_retry(row: Mapping[str, Any], outcome: Outcome, now: datetime, limits: Limits) -> bool:
+    if now >= row["expires_at"]:
+        return False
     if outcome.not_now or outcome.kind in ("not_sent", "stopped"):
-        waited: timedelta = now - row["queued_at"]
-        return waited < limits.give_up_after
+        return True
     return (outcome.retry or outcome.kind == "absent") and bool(row["attempts"] < limits.attempts_max)
 
 
 def _answer_due(row: Mapping[str, Any], now: datetime, limits: Limits, *, failed: bool) -> datetime | None:
-    """When somebody else is asked: at once after a failure, else at the deadline of the first sending."""
+    """When somebody else is asked: at once after a failure, else some time after the first acceptance."""
     if row["acknowledged_at"] or row["escalated_at"] or row["stood_down_at"]:
         return None
     if failed:
@@ -206,4 +257,6 @@ def _answer_due(row: Mapping[str, Any], now: datetime, limits: Limits, *, failed
     if row["kind"] not in ALERT_KINDS:
         return None
     due: datetime | None = row["answer_due_at"]
-    return due or now + limits.answer_within
+    if due and row["attempted_at"]:
+        return due
+    return now + limits.answer_within

@@ -40,3 +40,26 @@ def pace_of(per_s: float) -> Pace | None:
     if per_s <= 0:
         return None
     return Pace(max(1, floor(per_s)), timedelta(seconds=max(1.0, 1.0 / per_s)))
+
+
+class Spacing:
+    """Spreads what was claimed together evenly over time: a second's budget must not leave within a moment.
+
+    The generic cell rate algorithm: a message may go up to `TOLERANCE_S` before its turn, so that a pause of ours
+    is caught up with; more than `per_s * (1 + TOLERANCE_S)` never leave within a second.
+    """
+
+    TOLERANCE_S = 0.03
+
+    def __init__(self, per_s: float) -> None:
+        self._per_s = per_s
+        self._turn_s = 0.0
+
+    def wait_s(self, now_s: float, segments: int) -> float:
+        """How long this message has to wait, by a steady clock in seconds; it takes its turn."""
+        if self._per_s <= 0:
+            return 0.0
+        self._turn_s = max(self._turn_s, now_s - self.TOLERANCE_S)
+        wait = max(0.0, self._turn_s - now_s)
+        self._turn_s += segments / self._per_s
+        return wait

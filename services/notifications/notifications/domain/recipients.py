@@ -18,6 +18,8 @@ NEAR_PRIORITY = 1
 ESCALATION_PRIORITY = 2
 FAR_PRIORITY = 3
 UPDATE_PRIORITY = 4
+REPLY_PRIORITY = 5
+EXERCISE_PRIORITY = 6
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Recipient:
     distance_km: float
     priority: int
     open_codes: tuple[str, ...]
+
+
+def urgency(priority: int, *, exercise: bool) -> int:
+    """The priority that a delivery gets: whatever it is about, an exercise goes after all that is real."""
+    return min(9, EXERCISE_PRIORITY + priority) if exercise else priority
 
 
 def in_ring(candidates: Iterable[Candidate], ring: Ring) -> list[Recipient]:

@@ -5,32 +5,35 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from notifications.domain.senders import SenderSpec
 from notifications.providers.protocol import Provider
 from notifications.providers.twilio_sms import TwilioAccount, open_twilio_sms
 from notifications.settings import NotificationSettings
 
-Opening = Callable[[NotificationSettings], AbstractAsyncContextManager[Provider]]
+Opening = Callable[[NotificationSettings, SenderSpec], AbstractAsyncContextManager[Provider]]
 
 
 @asynccontextmanager
-async def open_twilio(settings: NotificationSettings) -> AsyncIterator[Provider]:
+async def open_twilio(settings: NotificationSettings, spec: SenderSpec) -> AsyncIterator[Provider]:
     """SMS through Twilio. Raises: ValueError, with the setting to mend."""
-    if not settings.twilio_url or not settings.twilio_account_sid:
+    account = twilio_account(settings, spec)
+    if not account.base_url or not account.account_sid:
         raise ValueError(
             "GUITU_TWILIO_URL and GUITU_TWILIO_ACCOUNT_SID must be set: the simulator's address for practice, "
             "https://api.twilio.com for real SMS. Nothing is sent to real numbers by default."
         )
-    async with open_twilio_sms(twilio_account(settings)) as sms:
+    async with open_twilio_sms(account) as sms:
         yield sms
 
 
-def twilio_account(settings: NotificationSettings) -> TwilioAccount:
-    """The account that the settings name."""
+def twilio_account(settings: NotificationSettings, spec: SenderSpec) -> TwilioAccount:
+    """The account of a sender; what it does not say itself is the settings'."""
+    token = spec.auth_token or settings.twilio_auth_token
     return TwilioAccount(
-        account_sid=settings.twilio_account_sid,
-        auth_token=settings.twilio_auth_token.get_secret_value(),
-        sender=settings.twilio_from,
-        base_url=settings.twilio_url,
+        account_sid=spec.account_sid or settings.twilio_account_sid,
+        auth_token=token.get_secret_value(),
+        sender=spec.address or settings.twilio_from,
+        base_url=spec.url or settings.twilio_url,
         connect_timeout_s=min(2.0, settings.sms_timeout_s * 0.4),
         # A little below the caller's own limit, so that the error says what happened.
         total_timeout_s=settings.sms_timeout_s * 0.9,

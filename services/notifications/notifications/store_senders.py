@@ -1,0 +1,116 @@
+"""SQL of senders: how they did lately, what the queue holds, when its parts are planned to go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from notifications.domain.breaker import Health
+
+Row = Mapping[str, Any]
+
+_HEALTH = "select sender, health from sender_health where sender = any($1::text[])"
+_LOCK_HEALTH = "select health from sender_health where sender = $1 for no key update"
+_KEEP_HEALTH = """
+insert into sender_health (sender, health) values ($1, $2)
+on conflict (sender) do update set health = excluded.health
+"""
+# What waits, in the order in which it goes; `place` counts from 1 within its channel.
+_PLACES = """
+select id, notice_id, channel,
+    row_number() over (partition by channel order by least(priority, 2), rank_at, distance_km) as place
+from delivery where state = 'queued'
+"""
+_SET_DEADLINES = f"""
+with waiting as ({_PLACES})
+update delivery d
+set answer_due_at = $1::timestamptz + $2::interval + coalesce(w.place, 0) * $3::float8 * interval '1 second'
+from delivery o left join waiting w on w.id = o.id, known_case k
+where o.id = d.id and k.case_id = d.case_id and k.stood_down_at is null
+  and d.state in ('queued', 'sending', 'unknown') and d.kind = any($4::text[]) and d.channel = $5
+  and d.answer_due_at is null and d.attempted_at is null and d.acknowledged_at is null and d.escalated_at is null
+"""  # noqa: S608 - built from constants of this file only.
+_EXPIRED = """
+select id from delivery where state = 'queued' and expires_at <= $1
+order by expires_at limit $2 for no key update skip locked
+"""
+_EXPIRE = """
+update delivery d set state = 'expired', expired_at = $2::timestamptz,
+    answer_due_at = case when d.kind = any($3::text[]) and d.acknowledged_at is null and d.escalated_at is null
+        then $2 end
+from notice n where d.id = any($1::uuid[]) and n.id = d.notice_id
+returning d.*, n.exercise
+"""
+_PLAN = f"""
+with waiting as ({_PLACES})
+select n.id as notice_id, n.kind, n.version, n.exercise, n.created_at, d.channel,
+    n.content -> 'ring' ->> 'radius_km' as ring_radius_km,
+    count(*) as recipients,
+    count(*) filter (where d.state = 'queued' and d.attempts = 0) as planned,
+    count(*) filter (where d.state in ('queued', 'sending', 'unknown')) as not_yet_accepted,
+    count(*) filter (where d.accepted_at is not null) as accepted,
+    count(*) filter (where d.delivered_at is not null) as delivered,
+    count(*) filter (where d.acknowledged_at is not null) as acknowledged,
+    count(*) filter (where d.state in ('failed', 'expired')) as not_reached,
+    min(w.place) as first_place, max(w.place) as last_place
+from notice n join delivery d on d.notice_id = n.id left join waiting w on w.id = d.id
+where n.case_id = $1
+group by n.id, d.channel order by n.created_at, d.channel
+"""  # noqa: S608 - built from constants of this file only.
+
+
+async def health_of(conn: asyncpg.Connection, senders: Sequence[str]) -> dict[str, Health]:
+    """How these senders did lately; one that never failed is left out."""
+    return {row["sender"]: _health(row["health"]) for row in await conn.fetch(_HEALTH, list(senders))}
+
+
+async def lock_health(conn: asyncpg.Connection, sender: str) -> Health:
+    """How a sender did lately, locked until the end of the transaction if it is known."""
+    row = await conn.fetchrow(_LOCK_HEALTH, sender)
+    return _health(row["health"]) if row else Health()
+
+
+async def keep_health(conn: asyncpg.Connection, sender: str, health: Health) -> None:
+    """Remember it for all processes."""
+    rests_until = health.rests_until.timestamp() if health.rests_until else None
+    failed_at = [at.timestamp() for at in health.failed_at]
+    kept = {"failed_at": failed_at, "rests_until": rests_until, "trips": health.trips, "code": health.code}
+    await conn.execute(_KEEP_HEALTH, sender, kept)
+
+
+def _health(kept: Mapping[str, Any]) -> Health:
+    rests_until = kept["rests_until"]
+    return Health(
+        tuple(datetime.fromtimestamp(at, UTC) for at in kept["failed_at"]),
+        datetime.fromtimestamp(rests_until, UTC) if rests_until is not None else None,
+        kept["trips"],
+        kept["code"],
+    )
+
+
+async def set_deadlines(
+    conn: asyncpg.Connection,
+    now: datetime,
+    answer_within: timedelta,
+    seconds_each: float,
+    channel: str,
+    kinds: Sequence[str],
+) -> int:
+    """Give what waits without a deadline one: its place in the queue times `seconds_each`, plus the time to answer."""
+    done: str = await conn.execute(_SET_DEADLINES, now, answer_within, seconds_each, list(kinds), channel)
+    return int(done.rpartition(" ")[2])
+
+
+async def expired(conn: asyncpg.Connection, now: datetime, limit: int, kinds: Sequence[str]) -> list[Row]:
+    """Mark what is out of time; those whose kind somebody must answer are escalated at once."""
+    ids: list[UUID] = [row["id"] for row in await conn.fetch(_EXPIRED, now, limit)]
+    return list(await conn.fetch(_EXPIRE, ids, now, list(kinds))) if ids else []
+
+
+async def plan_of(conn: asyncpg.Connection, case_id: UUID) -> list[Row]:
+    """Each notice of a case and channel: how many are where, and their places in the queue."""
+    return list(await conn.fetch(_PLAN, case_id))
