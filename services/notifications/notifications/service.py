@@ -13,6 +13,7 @@ from notifications.agents import REACTIONS
 from notifications.api import callbacks_router, staff_router
 from notifications.outside import Outside
 from notifications.pages_api import pages_router
+from notifications.pushes_api import pushes_router
 from notifications.senders import Senders, one_sender, open_senders
 from notifications.sending import Sender
 from notifications.settings import NotificationSettings
@@ -54,6 +55,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
     settings: NotificationSettings = runtime.state.get("settings") or settings_of(runtime)
     return (
         callbacks_router(runtime, settings),
+        pushes_router(runtime, settings),
         staff_router(runtime),
         pages_router(runtime, settings),
         templates_router(runtime, settings),

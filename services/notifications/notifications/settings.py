@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 
 from guitu.settings import Settings
 from notifications.domain.senders import SenderSpec, read_senders
 from notifications.domain.stages import LANGUAGES, STAGES
 
 
-def _are_senders(text: str) -> str:
-    read_senders(text)
-    return text
+def _are_senders(listed: SecretStr) -> SecretStr:
+    read_senders(listed.get_secret_value())
+    return listed
 
 
 def _codes_of_stages(text: str) -> str:
@@ -73,13 +73,13 @@ class NotificationSettings(Settings):
         ),
     ] = 120.0
     senders: Annotated[
-        str,
+        SecretStr,
         Field(
             description="JSON list of senders (name, provider, channel, address, per_s, prefixes, url); "
             "empty: one Twilio sender from GUITU_TWILIO_FROM and GUITU_SMS_PER_S. See docs/routes.md."
         ),
         AfterValidator(_are_senders),
-    ] = ""
+    ] = SecretStr("")
     sms_per_s: Annotated[
         float,
         Field(description="Segments a second the sender may send, over all processes; 0 is no limit.", ge=0),
@@ -100,10 +100,46 @@ class NotificationSettings(Settings):
         int, Field(description="Days that the link to a notice page stays valid.", ge=1, le=365)
     ] = 30
 
+    # Alibaba Cloud SMS and sites' own systems: docs/providers.md.
+    alibaba_endpoint: Annotated[
+        str,
+        Field(
+            description="Host of Alibaba Cloud SMS, dysmsapi.aliyuncs.com for real SMS, or the address of anything "
+            "that speaks its API; empty leaves it off."
+        ),
+    ] = ""
+    alibaba_access_key_id: Annotated[
+        str, Field(description="Access key of a RAM user that may do nothing but send SMS.")
+    ] = ""
+    alibaba_access_key_secret: Annotated[SecretStr, Field(description="Secret of that access key.")] = (
+        SecretStr("")
+    )
+    alibaba_sign_name: Annotated[
+        str, Field(description="Approved signature that Alibaba puts in front of each SMS.", max_length=12)
+    ] = ""
+    alibaba_callback_secrets: Annotated[
+        SecretStr,
+        Field(
+            description="Secrets (>= 32 characters, separated by commas, newest first) that the addresses "
+            "/alibaba/<secret>/reports and /alibaba/<secret>/replies must hold; Alibaba signs nothing."
+        ),
+    ] = SecretStr("")
+    webhook_secrets: Annotated[
+        SecretStr,
+        Field(
+            description="JSON: the address of each site's own system and its secrets (>= 16 characters), newest "
+            'first: {"https://hotel.example/guitu": ["..."]}. No other address is called.'
+        ),
+    ] = SecretStr("")
+    webhook_private_ok: Annotated[
+        bool,
+        Field(description="Whether sites' systems may lie in private networks or on this machine."),
+    ] = False
+
     @property
     def sender_specs(self) -> tuple[SenderSpec, ...]:
         """The senders, the preferred first."""
-        return read_senders(self.senders) or (
+        return read_senders(self.senders.get_secret_value()) or (
             SenderSpec(
                 name=self.twilio_from, provider="twilio", address=self.twilio_from, per_s=self.sms_per_s
             ),

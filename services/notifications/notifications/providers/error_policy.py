@@ -1,6 +1,6 @@
-"""What each of Twilio's error codes asks of us: who is to be tried next, if anybody.
+"""What each error code of a provider asks of us: who is to be tried next, if anybody.
 
-The table is `error_policy.csv` beside this file; it is data, so that an operator can read and correct it.
+The tables are the `.csv` files beside this file; they are data, so that an operator can read and correct them.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Literal
 
 SeenIn = Literal["http", "callback", "net"]
+TWILIO = "error_policy.csv"
 
 
 class ErrorClass(StrEnum):
@@ -49,16 +50,20 @@ class Policy:
     note: str
 
 
-def error_class(code: int | str, seen_in: SeenIn) -> ErrorClass:
-    """Return the class of a code; one that the table lacks gets the class stated in `UNKNOWN`."""
-    policy = policies().get(str(code))
+def error_class(code: int | str, seen_in: SeenIn, table: str = TWILIO) -> ErrorClass:
+    """Return the class of a code; one that the table lacks gets the class stated in `UNKNOWN`.
+
+    A row `Throttling.*` stands for every code that begins with `Throttling.` and has no row of its own.
+    """
+    known = policies(table)
+    policy = known.get(str(code)) or known.get(f"{str(code).partition('.')[0]}.*")
     return policy.error_class if policy else UNKNOWN[seen_in]
 
 
 @cache
-def policies() -> dict[str, Policy]:
-    """Return the table by code, read once."""
-    text = files("notifications.providers").joinpath("error_policy.csv").read_text("utf-8")
+def policies(table: str = TWILIO) -> dict[str, Policy]:
+    """Return a table by code, read once."""
+    text = files("notifications.providers").joinpath(table).read_text("utf-8")
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     return {row["code"]: _policy(row) for row in rows}
 

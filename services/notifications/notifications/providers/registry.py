@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from notifications.domain.senders import SenderSpec
+from notifications.providers.openings import open_alibaba, open_webhook
 from notifications.providers.protocol import Provider
 from notifications.providers.twilio_sms import TwilioAccount, open_twilio_sms
 from notifications.settings import NotificationSettings
@@ -42,5 +43,5 @@ def twilio_account(settings: NotificationSettings, spec: SenderSpec) -> TwilioAc
     )
 
 
-PROVIDERS: dict[str, Opening] = {"twilio": open_twilio}
+PROVIDERS: dict[str, Opening] = {"twilio": open_twilio, "alibaba": open_alibaba, "webhook": open_webhook}
 """One line a provider."""

@@ -1,0 +1,65 @@
+"""The signature between us and a site's own system, the same in both directions.
+
+`X-Guitu-Signature: v1=<hex>`, where hex is HMAC-SHA256 with the site's secret over
+
+    <X-Guitu-Timestamp, seconds since 1970> "." <X-Guitu-Delivery> "." <body, byte for byte>
+
+The body of a GET is empty. A site has a list of secrets: the first signs, all are believed, so that one can be
+replaced without losing a message. Several signatures in one header are separated by commas.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+TIMESTAMP, DELIVERY, SIGNATURE = "X-Guitu-Timestamp", "X-Guitu-Delivery", "X-Guitu-Signature"
+FRESH_FOR = timedelta(minutes=5)
+"""How far a timestamp may lie from our clock; Stripe and Standard Webhooks allow the same."""
+SIGNATURES_MAX = 5
+
+
+def signed_headers(secrets: Sequence[str], delivery: str, body: bytes, now: datetime) -> dict[str, str]:
+    """Return the three headers for a request that is made now."""
+    timestamp = str(int(now.timestamp()))
+    signature = f"v1={sign(secrets[0], timestamp, delivery, body)}"
+    return {TIMESTAMP: timestamp, DELIVERY: delivery, SIGNATURE: signature}
+
+
+def sign(secret: str, timestamp: str, delivery: str, body: bytes) -> str:
+    """Return the hexadecimal HMAC-SHA256."""
+    text = f"{timestamp}.{delivery}.".encode("utf-8", "replace") + body
+    return hmac.digest(secret.encode(), text, hashlib.sha256).hex()
+
+
+def signer_of(
+    secrets: Mapping[str, Sequence[str]], headers: Mapping[str, str], body: bytes, now: datetime
+) -> str | None:
+    """Return the name of whoever signed this request; None for a forged, unsigned or stale one.
+
+    Takes the same time whichever secret fits, and never believes an empty secret.
+    """
+    timestamp = headers.get(TIMESTAMP.lower(), "")
+    delivery = headers.get(DELIVERY.lower(), "")
+    given = _given(headers.get(SIGNATURE.lower(), ""))
+    name = None
+    for each, own in secrets.items():
+        for secret in own:
+            expected = sign(secret, timestamp, delivery, body).encode()
+            for one in given:
+                if hmac.compare_digest(expected, one) and secret:
+                    name = each
+    return name if _is_fresh(timestamp, now) else None
+
+
+def _given(header: str) -> list[bytes]:
+    parts = [part.strip() for part in header.split(",")[:SIGNATURES_MAX]]
+    return [part[3:].encode("utf-8", "replace") for part in parts if part.startswith("v1=")]
+
+
+def _is_fresh(timestamp: str, now: datetime) -> bool:
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+        return False
+    return abs(now.timestamp() - int(timestamp)) <= FRESH_FOR.total_seconds()
