@@ -9,6 +9,7 @@ from functools import partial
 from html.parser import HTMLParser
 from secrets import token_hex
 
+from sms_simulator.callbacks import calls_for
 from sms_simulator.courier import Answer, Call, Courier
 from sms_simulator.faults import FaultKind, Faults
 from sms_simulator.intake import VALIDITY_MAX_S, Draft, Rules
@@ -204,27 +205,11 @@ class Carrier:
     def _call_back(self, message: Message, step: Step) -> None:
         url = message.callback_url or ""
         form = status_form(message, step.status, step.error_code)
-        if self.faults.quiet:
-            return self.courier.put(Call(url, form))
-        strike = partial(self.faults.strike, to=message.to, sender=message.sender)
-        if strike(FaultKind.callback_lost):
-            return None
-        call = Call(url, form, forged=strike(FaultKind.callback_forged) is not None)
-        copies = 2 if strike(FaultKind.callback_doubled) else 1
-        for _ in range(copies):
-            self._put_later(call, message)
-        return None
-
-    def _put_later(self, call: Call, message: Message) -> None:
-        delay_s = 0.0
-        if rule := self.faults.strike(FaultKind.callback_late, message.to, message.sender):
-            delay_s = rule.seconds
-        if rule := self.faults.strike(FaultKind.callback_shuffled, message.to, message.sender):
-            delay_s += self.faults.spread(FaultKind.callback_shuffled, rule.seconds)
-        if delay_s:
-            self.schedule.after(delay_s, partial(self.courier.put, call))
-        else:
-            self.courier.put(call)
+        for delay_s, call in calls_for(self.faults, url, form, message.to, message.sender):
+            if delay_s:
+                self.schedule.after(delay_s, partial(self.courier.put, call))
+            else:
+                self.courier.put(call)
 
 
 class _TwiML(HTMLParser):
