@@ -18,6 +18,7 @@ from sms_simulator.mailbox import Mailbox
 from sms_simulator.message import FINAL, Message, Step
 from sms_simulator.schedule import Schedule
 from sms_simulator.segments import count_segments
+from sms_simulator.switchboard import Switchboard
 from sms_simulator.webhook import inbound_form, status_form
 
 _LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
@@ -26,10 +27,11 @@ _FIRST = frozenset({"queued", "accepted", "scheduled"})  # What a create is answ
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a reset goes back to: seconds before each status, and where replies go."""
+    """What a reset goes back to: seconds before each status, where replies go, how patient phones are."""
 
     delays_s: tuple[float, float, float] = (0.05, 0.05, 0.1)
     inbound_url: str = ""
+    listen_s: float = 0.0
 
 
 class Carrier:
@@ -45,6 +47,14 @@ class Carrier:
         self.schedule = Schedule()
         self.faults = Faults()
         self.limits = Limits()
+        self.calls = Switchboard(
+            account_sid=account_sid,
+            courier=courier,
+            faults=self.faults,
+            schedule=self.schedule,
+            pulse=mailbox.pulse,
+            listen_s=start.listen_s,
+        )
         self._start = start
         self.delays_s = start.delays_s
         self.default_inbound_url = start.inbound_url
@@ -77,6 +87,7 @@ class Carrier:
         """Forget everything, as if freshly started; calls under way still arrive."""
         self.schedule.clear()
         self.mailbox.clear()
+        self.calls.reset()
         self.courier.counts.clear()
         self.faults.replace([], 0)
         self.limits = Limits()
@@ -93,7 +104,7 @@ class Carrier:
     @property
     def idle(self) -> bool:
         """True when every status was reached and every callback made."""
-        return not len(self.schedule) and self.courier.idle
+        return not len(self.schedule) and self.courier.idle and self.calls.idle
 
     async def receive(self, phone: str, ours: str, body: str) -> tuple[Message, Answer | None]:
         """Let a phone send us a text; returns our webhook's answer, or None when no webhook is set."""

@@ -1,4 +1,4 @@
-"""Twilio's REST API for messages as a lean ASGI application: the hot path goes through no framework."""
+"""Twilio's REST API for messages, and the way to calls, as a lean ASGI application: no framework on the hot path."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from sms_simulator import errors
 from sms_simulator.asgi import Receive, Scope, Send, answer, cut, read_body
+from sms_simulator.call_rest import CallRest
 from sms_simulator.carrier import Carrier
 from sms_simulator.errors import ApiError
 from sms_simulator.intake import check
@@ -31,6 +32,7 @@ class Rest:
         self._carrier = carrier
         self._mailbox = carrier.mailbox
         self._path = f"{PREFIX}Accounts/{carrier.account_sid}/Messages"
+        self._calls = CallRest(carrier.calls, carrier.rules)
         credentials = base64.b64encode(f"{carrier.account_sid}:{token}".encode())
         self._authorization = b"Basic " + credentials
 
@@ -60,7 +62,17 @@ class Rest:
             raise errors.method_not_allowed()
         if path.startswith(f"{self._path}/") and path.endswith(".json"):
             return await self._one(method, path, receive)
+        if path.startswith(self._calls.path):
+            return await self._call(method, path[len(self._calls.path) :], scope["query_string"], receive)
         raise errors.not_found(path)
+
+    async def _call(self, method: str, rest: str, query: bytes, receive: Receive) -> tuple[int, bytes]:
+        pairs = _pairs(await read_body(receive) if method == "POST" else query)
+        if rest == ".json":
+            return await self._calls.collection(method, pairs)
+        if rest.startswith("/") and rest.endswith(".json"):
+            return await self._calls.one(method, rest[1 : -len(".json")], pairs)
+        raise errors.not_found(self._calls.path + rest)
 
     async def _create(self, form: dict[str, str]) -> tuple[int, bytes]:
         to, sender = form.get("To", ""), form.get("From", "")
