@@ -14,6 +14,7 @@ from notifications import answers, planning, store, store_sending
 from notifications.access import access_delivery
 from notifications.callbacks import Twiml, accounts, call_of, form, read, refused
 from notifications.domain.delivery import stage_of
+from notifications.providers import twilio_voice
 from notifications.settings import NotificationSettings
 from notifications.statuses import Came, Statuses
 
@@ -30,13 +31,14 @@ def callbacks_router(runtime: Runtime, settings: NotificationSettings) -> APIRou
         "/status/{token}",
         status_code=204,
         responses=refusals(409),
-        openapi_extra=form("MessageSid", "MessageStatus"),
+        openapi_extra=form("MessageSid", "MessageStatus", "CallSid", "CallStatus", required=()),
     )
     async def status(token: str, request: Request) -> Response:
-        """A message's status; late, doubled and shuffled ones change nothing that is known better."""
+        """The status of a message, or of a call (CallSid); late, doubled, shuffled ones change nothing known better."""
         call = await call_of(runtime, request, token)
+        name = twilio_voice.NAME if "CallSid" in call.form else "twilio"
         with refused():
-            came = [Came(*one) for one in read(runtime, "twilio", lambda provider: provider.statuses(call))]
+            came = [Came(*one) for one in read(runtime, name, lambda provider: provider.statuses(call))]
         try:
             known = all([await statuses.settle(one) for one in came])
         except store_sending.MessageOfAnother:

@@ -37,13 +37,14 @@ def read(runtime: Runtime, provider: str, reading: Callable[[Outside], Sequence[
     raise Forged
 
 
-def form(*names: str) -> dict[str, Any]:
-    """For the OpenAPI page: the form that the provider sends, with its signature in a header."""
-    schema = {
+def form(*names: str, required: Sequence[str] | None = None) -> dict[str, Any]:
+    """For the OpenAPI page: the form that the provider sends, with its signature in a header; `required` if not all."""
+    schema: dict[str, Any] = {
         "type": "object",
         "properties": {name: {"type": "string"} for name in (*names, "ErrorCode")},
-        "required": list(names),
     }
+    if must := list(names if required is None else required):
+        schema["required"] = must
     signature = {"name": "X-Twilio-Signature", "in": "header", "required": True, "schema": {"type": "string"}}
     content = {"application/x-www-form-urlencoded": {"schema": schema}}
     return {"requestBody": {"required": True, "content": content}, "parameters": [signature]}

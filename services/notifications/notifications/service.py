@@ -16,6 +16,7 @@ from notifications.pages_api import pages_router
 from notifications.senders import Senders, one_sender, open_senders
 from notifications.sending import Sender
 from notifications.settings import NotificationSettings
+from notifications.voice_api import voice_router
 
 
 def settings_of(runtime: Runtime) -> NotificationSettings:
@@ -53,6 +54,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
     settings: NotificationSettings = runtime.state.get("settings") or settings_of(runtime)
     return (
         callbacks_router(runtime, settings),
+        voice_router(runtime, settings),
         staff_router(runtime),
         pages_router(runtime, settings),
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from contracts.base import Child
-from notifications.domain import texts
+from notifications.domain import spoken, texts
 from notifications.domain.delivery import ALERT_KINDS
 from notifications.settings import NotificationSettings
 
@@ -16,7 +16,7 @@ Row = Mapping[str, Any]
 
 def text_of(delivery: Row, notice: Row, settings: NotificationSettings, public_url: str) -> str:
     """The text to send. Raises: texts.TextTooLong."""
-    signature = texts.Signature(settings.sms_signature_zh, settings.sms_signature_en)
+    signature = _signature(settings)
     language = cast(texts.Language, delivery["language"])
     content = notice["content"]
     if notice["kind"] in ALERT_KINDS:
@@ -29,6 +29,24 @@ def text_of(delivery: Row, notice: Row, settings: NotificationSettings, public_u
     base = settings.order_base_url or public_url
     link = f"{base}{content['page_path']}" if delivery["url_ok"] else ""
     return texts.order_text(_order(notice, content), language, signature, delivery["ack_code"], link)
+
+
+def spoken_of(call: Row, settings: NotificationSettings) -> str:
+    """What a call says of its notice; `call` is a delivery with its notice's and its contact's columns."""
+    language, content = cast(texts.Language, call["language"]), call["content"]
+    if call["kind"] in ALERT_KINDS:
+        return spoken.alert_spoken(_alert(call, content), language, _signature(settings))
+    return spoken.order_spoken(_order(call, content), language, _signature(settings))
+
+
+def over_of(call: Row, settings: NotificationSettings) -> str:
+    """What a call says when there is nothing to look for any more."""
+    language = cast(texts.Language, call["language"])
+    return spoken.over_spoken(call["case_code"], call["exercise"], language, _signature(settings))
+
+
+def _signature(settings: NotificationSettings) -> texts.Signature:
+    return texts.Signature(settings.sms_signature_zh, settings.sms_signature_en)
 
 
 def _alert(notice: Row, picture: Mapping[str, Any]) -> texts.AlertText:
