@@ -5,13 +5,15 @@ from __future__ import annotations
 from itertools import islice
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from sms_simulator.carrier import Carrier
 from sms_simulator.intake import E164
 from sms_simulator.phone_call import described
-from sms_simulator.switchboard import Does, Manners, Switchboard
+from sms_simulator.switchboard import Does, Manners
 
+Phone = Annotated[str, Path(pattern=E164.pattern, examples=["+447700900123"])]
 KEYS = r"^[0-9*#]{0,30}$"
 WAIT_MAX_S = 30.0
 
@@ -48,7 +50,7 @@ class CallQuery(BaseModel):
     limit: int = Field(default=100, ge=1, le=10_000, description="The newest so many.")
 
 
-def calls_router(board: Switchboard) -> APIRouter:
+def calls_router(carrier: Carrier) -> APIRouter:
     """GET /calls, POST /calls/{sid}/keys, PUT /phones/{number}."""
     routes = APIRouter(tags=["calls"])
 
@@ -57,27 +59,25 @@ def calls_router(board: Switchboard) -> APIRouter:
         """Calls, oldest first, with what was said and which keys were pressed."""
 
         def found() -> list[dict[str, Any]]:
-            fitting = (c for c in board.newest(asked.to) if c.over or not asked.ended)
+            fitting = (c for c in carrier.calls.newest(asked.to) if c.over or not asked.ended)
             return [described(c) for c in islice(fitting, max(asked.limit, asked.at_least))]
 
         if asked.at_least and asked.wait_s:
-            await board.pulse.until(lambda: len(found()) >= asked.at_least, asked.wait_s)
+            await carrier.calls.pulse.until(lambda: len(found()) >= asked.at_least, asked.wait_s)
         return {"calls": list(reversed(found()))}
 
     @routes.post("/calls/{sid}/keys", responses={404: {"description": "No call with this sid is going on."}})
     async def press(sid: str, pressed: Keys) -> dict[str, str]:
         """Press keys in a call that is going on."""
-        call = board.get(sid)
-        if call is None or not board.press(call, pressed.keys):
+        call = carrier.calls.get(sid)
+        if call is None or not carrier.calls.press(call, pressed.keys):
             raise HTTPException(404, "No call with this sid is going on.")
         return {"sid": sid, "keys": pressed.keys}
 
-    @routes.put("/phones/{number}", responses={422: {"description": "This is no phone number."}})
-    async def behave(number: str, manners: PhoneManners) -> dict[str, Any]:
+    @routes.put("/phones/{number}")
+    async def behave(number: Phone, manners: PhoneManners) -> dict[str, Any]:
         """Say what a phone does when it is called."""
-        if not E164.match(number):
-            raise HTTPException(422, "This is no phone number.")
-        board.manners[number] = Manners(manners.does, manners.keys, manners.listen_s)
+        carrier.calls.manners[number] = Manners(manners.does, manners.keys, manners.listen_s)
         return {"number": number, **manners.model_dump()}
 
     return routes

@@ -121,7 +121,7 @@ def control_app(carrier: Carrier, listener: Listener) -> FastAPI:
     app.include_router(_health())
     app.include_router(_looking(carrier), prefix="/simulator", tags=["look"])
     app.include_router(_playing(carrier), prefix="/simulator", tags=["play"], responses=_UNREADABLE)
-    app.include_router(calls_router(carrier.calls), prefix="/simulator", responses=_UNREADABLE)
+    app.include_router(calls_router(carrier), prefix="/simulator", responses=_UNREADABLE)
     app.include_router(
         _breaking(carrier, listener), prefix="/simulator", tags=["break"], responses=_UNREADABLE
     )
