@@ -263,6 +263,7 @@ def test_an_exercise_says_so_first(language: spoken.Language, mark: str) -> None
 
     assert spoken.alert_spoken(alert(exercise=True), language, SIGNATURE).startswith(mark)
     assert spoken.order_spoken(order, language, SIGNATURE).startswith(mark)
+    assert spoken.drill_spoken(language, SIGNATURE).startswith(mark)
     assert spoken.over_spoken("CY-0472", True, language, SIGNATURE).startswith(mark)
 
 

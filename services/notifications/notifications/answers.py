@@ -16,11 +16,13 @@ from notifications import handlers, settling, store, store_sending
 from notifications.domain import recipients
 from notifications.domain.delivery import Outcome
 from notifications.domain.replies import OpenNotice, read_reply
-from notifications.domain.texts import BEIJING, Language, Signature, open_codes_text
+from notifications.domain.texts import BEIJING
 from notifications.providers.protocol import Channel, InboundSms
 from notifications.senders import Senders
 from notifications.settings import NotificationSettings
 from notifications.store import Row
+from notifications.templates import Templates
+from notifications.writing import several_open_text
 
 ESCALATIONS_A_RUN = 50
 HELD_UP_FOR = timedelta(seconds=30)
@@ -45,7 +47,9 @@ async def statuses_came(
     return set(attempts)
 
 
-async def reply_came(tx: Tx, sms: InboundSms, settings: NotificationSettings) -> str:
+async def reply_came(
+    tx: Tx, sms: InboundSms, settings: NotificationSettings, templates: Templates | None = None
+) -> str:
     """Keep the SMS, act on its meaning; returns the text to answer with, empty for no answer.
 
     Only an ambiguous acknowledgement is answered: an answer to everything would answer other machines for ever.
@@ -73,18 +77,14 @@ async def reply_came(tx: Tx, sms: InboundSms, settings: NotificationSettings) ->
     elif meaning.kind == "opt_out":
         tx.audit("contact.opted_out", subject=contact_id)
     elif meaning.kind == "ambiguous":
-        return _which_one(notices, contact["language"], settings)
+        codes = [(notice.case_code, notice.ack_code) for notice in notices if not notice.answered]
+        return several_open_text(codes, contact["language"], settings, templates)
     return ""
 
 
 async def _means(tx: Tx, inbound_id: UUID, meaning: str, delivery_id: UUID | None) -> str:
     await store.inbound_means(tx.conn, inbound_id, meaning, delivery_id)
     return ""
-
-
-def _which_one(notices: list[OpenNotice], language: Language, settings: NotificationSettings) -> str:
-    codes = [(notice.case_code, notice.ack_code) for notice in notices if not notice.answered]
-    return open_codes_text(codes, language, Signature(settings.sms_signature_zh, settings.sms_signature_en))
 
 
 async def acknowledge(tx: Tx, delivery_id: UUID, channel: AcknowledgedBy) -> int:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from guitu.auth import Principal, allow
 from guitu.problem import Problem, refusals
 from guitu.service import Runtime
-from notifications import answers, planning, store, store_sending
+from notifications import answers, planning, store, store_sending, templates
 from notifications.access import access_delivery
 from notifications.callbacks import Twiml, accounts, call_of, form, read, refused
 from notifications.domain.delivery import stage_of
@@ -66,9 +66,10 @@ def callbacks_router(runtime: Runtime, settings: NotificationSettings) -> APIRou
         reply = ""
         with refused():
             came = read(runtime, "twilio", lambda provider: provider.inbound(call))
+        held = await templates.current(runtime)
         for sms in came:
             async with runtime.tx(actor="provider") as tx:
-                reply = await answers.reply_came(tx, sms, settings)
+                reply = await answers.reply_came(tx, sms, settings, held)
         thanks = accounts(runtime, "twilio")[0].thanks(reply)
         return Twiml(thanks.body, thanks.status_code)
 

@@ -16,6 +16,7 @@ from notifications.pages_api import pages_router
 from notifications.senders import Senders, one_sender, open_senders
 from notifications.sending import Sender
 from notifications.settings import NotificationSettings
+from notifications.templates_api import templates_router
 from notifications.voice_api import voice_router
 
 
@@ -57,6 +58,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         voice_router(runtime, settings),
         staff_router(runtime),
         pages_router(runtime, settings),
+        templates_router(runtime, settings),
     )
 
 

@@ -52,6 +52,13 @@ def order_spoken(order: OrderText, language: Language, signature: Signature) -> 
     return _order_zh(order, signature) if language == "zh" else _order_en(order, signature)
 
 
+def drill_spoken(language: Language, signature: Signature) -> str:
+    """A test notice: nobody is missing."""
+    if language == "zh":
+        return f"这是演练。这里是{signature.zh}。本次来电仅测试通知是否送达。"
+    return f"This is an exercise. This is {signature.en}. This call only tests that notices arrive."
+
+
 def over_spoken(case_code: str, exercise: bool, language: Language, signature: Signature) -> str:
     """The case or the order is over, and thanks."""
     if language == "zh":
