@@ -35,6 +35,7 @@ def simulator_settings(**changes: Any) -> SimulatorSettings:
         "twilio_account_sid": SID,
         "twilio_auth_token": SecretStr(TOKEN),
         "simulator_delays_ms": "0,0,0",
+        "simulator_listen_s": 0,
     }
     return SimulatorSettings(**(plain | changes))
 

@@ -15,14 +15,28 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from twilio.rest import Client
 
-from harness.far_side import OURS, PHONE, SERVICE, SID, TOKEN, account, settled, simulator_running
+from harness.far_side import (
+    OURS,
+    PHONE,
+    SERVICE,
+    SID,
+    TOKEN,
+    account,
+    closed_port,
+    settled,
+    simulator_running,
+)
 from notifications.providers.protocol import Accepted, Outgoing
 from notifications.providers.twilio_sms import open_twilio_sms
+from notifications.providers.twilio_voice import open_twilio_voice
 from sms_simulator.server import Simulator
+from sms_simulator.switchboard import Does, Manners
 
 EVAL_DATA = Path(os.environ.get("GUITU_EVAL_DATA") or Path(__file__).resolve().parents[2] / "../shared/data")
 SPEC = EVAL_DATA / "twilio" / "twilio_api_v2010_messages_calls.openapi.json"
 MESSAGES = "/2010-04-01/Accounts/{AccountSid}/Messages.json"
+CALLS = "/2010-04-01/Accounts/{AccountSid}/Calls.json"
+CALL = "/2010-04-01/Accounts/{AccountSid}/Calls/{Sid}.json"
 MESSAGE = "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json"
 
 pytestmark = pytest.mark.skipif(
@@ -126,6 +140,55 @@ async def test_failed_and_inbound_messages_fit_too(simulator: Simulator, client:
         ("outbound-api", 30007),
     ]
     assert problems(spec, answer_schema(spec, MESSAGES, "get", "200"), listed) == []
+
+
+@pytest.mark.parametrize("does", ["answer", "busy", "no-answer", "failed"])
+async def test_every_answer_about_a_call_fits_the_spec(simulator: Simulator, spec: Any, does: Does) -> None:
+    simulator.carrier.calls.manners[PHONE] = Manners(does)
+    path = CALLS.format(AccountSid=SID)
+    nowhere = f"http://127.0.0.1:{closed_port()}/v#rc=0"
+    status, created = await raw(simulator, "POST", path, To=PHONE, From=OURS, Url=nowhere)
+    await settled(simulator)
+    own = CALL.format(AccountSid=SID, Sid=created["sid"])
+    fetched = (await raw(simulator, "GET", own))[1]
+    listed = (await raw(simulator, "GET", f"{path}?To=%2B{PHONE[1:]}&Status={fetched['status']}&PageSize=1"))[
+        1
+    ]
+    deleted = (await raw(simulator, "DELETE", own))[0]
+    page = answer_schema(spec, CALLS, "get", "200")["properties"]
+
+    assert (status, deleted, (await raw(simulator, "GET", own))[0]) == (201, 204, 404)
+    assert problems(spec, answer_schema(spec, CALLS, "post", "201"), created) == []
+    assert problems(spec, answer_schema(spec, CALL, "get", "200"), fetched) == []
+    assert problems(spec, answer_schema(spec, CALLS, "get", "200"), listed) == []
+    assert set(created) == set(spec["components"]["schemas"]["api.v2010.account.call"]["properties"])
+    assert set(listed) == set(page)
+    assert [c["sid"] for c in listed["calls"]] == [created["sid"]]
+
+
+async def test_what_a_call_of_ours_asks_is_in_the_spec(spec: Any) -> None:
+    asked: list[tuple[str, str, dict[str, str]]] = []
+    nowhere = f"http://127.0.0.1:{closed_port()}/v#rc=0"
+    async with (
+        simulator_running() as simulator,
+        open_twilio_voice(account(simulator.url)) as voice,
+    ):
+        with pytest.MonkeyPatch.context() as patch:
+            _record_requests(patch, asked)
+            sent = await voice.send(Outgoing(PHONE, "", nowhere, answer_url=nowhere))
+            await voice.lookup(Outgoing(PHONE, "", ""), datetime.now(UTC) - timedelta(minutes=1))
+    asked = [one for one in asked if one[1].startswith("/2010")]
+    create = spec["paths"][CALLS]["post"]["requestBody"]["content"]["application/x-www-form-urlencoded"][
+        "schema"
+    ]
+    filters = {p["name"] for p in spec["paths"][CALLS]["get"]["parameters"] if p["in"] == "query"}
+
+    assert isinstance(sent, Accepted)
+    assert [method for method, _, _ in asked] == ["POST", "GET"]
+    assert all(path == CALLS.format(AccountSid=SID) for _, path, _ in asked)
+    assert set(asked[0][2]) <= set(create["properties"])
+    assert set(create["required"]) <= set(asked[0][2])
+    assert set(asked[1][2]) <= filters
 
 
 async def test_what_our_adapter_asks_is_in_the_spec(spec: Any) -> None:

@@ -204,7 +204,7 @@ async def test_a_failed_lookup_is_neither_found_nor_absent(
 async def test_a_search_that_never_ends_cannot_say(
     sms: TwilioSms, just_now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("notifications.providers.twilio_sms._PAGE_SIZE", 1)
+    monkeypatch.setattr("notifications.providers.twilio_sms.PAGE_SIZE", 1)
     for n in range(6):
         await sms.send(sms_to(body=f"other {n}"))
 

@@ -36,3 +36,8 @@ async def access_page(conn: asyncpg.Connection, token: str, oldest: datetime) ->
     if row is None or row["queued_at"] < oldest:
         raise NoSuchPage
     return row
+
+
+async def access_call(conn: asyncpg.Connection, token: str) -> Row | None:
+    """The delivery that a call is about, by its attempt's token; the provider's signature was checked before."""
+    return await store.by_call(conn, token) if looks_like_token(token) else None

@@ -26,6 +26,8 @@ from notifications.writing import several_open_text
 
 ESCALATIONS_A_RUN = 50
 HELD_UP_FOR = timedelta(seconds=30)
+AcknowledgedBy = Literal["sms", "page", "voice", "webhook", "operator"]
+Pressed = Literal["acknowledged", "asked", "nothing"]
 
 
 async def statuses_came(
@@ -85,7 +87,7 @@ async def _means(tx: Tx, inbound_id: UUID, meaning: str, delivery_id: UUID | Non
     return ""
 
 
-async def acknowledge(tx: Tx, delivery_id: UUID, channel: Literal["sms", "page", "operator"]) -> int:
+async def acknowledge(tx: Tx, delivery_id: UUID, channel: AcknowledgedBy) -> int:
     """A person confirmed: this notice and the same recipient's earlier ones of the case, each once."""
     rows = await store.acknowledge(tx.conn, delivery_id, tx.now)
     for row in rows:
@@ -95,6 +97,22 @@ async def acknowledge(tx: Tx, delivery_id: UUID, channel: Literal["sms", "page",
     if rows:
         tx.audit("notice.acknowledged", subject=delivery_id, channel=channel)
     return len(rows)
+
+
+async def key_pressed(tx: Tx, delivery: Row, key: str) -> Pressed:
+    """A key in a call: 1 acknowledges, 9 asks for a person; returns what it did."""
+    if key == "1":
+        await acknowledge(tx, delivery["id"], "voice")
+        return "acknowledged"
+    if key == "9":
+        await asks_for_person(tx, delivery)
+        return "asked"
+    return "nothing"
+
+
+async def asks_for_person(tx: Tx, delivery: Row) -> None:
+    """Somebody wants to talk to the command centre."""
+    tx.audit("notice.person_asked", subject=delivery["id"])
 
 
 def report_sighting(

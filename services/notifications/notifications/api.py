@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -14,16 +12,14 @@ from guitu.problem import Problem, refusals
 from guitu.service import Runtime
 from notifications import answers, planning, store, store_sending, templates
 from notifications.access import access_delivery
+from notifications.callbacks import Twiml, accounts, call_of, form, read, refused
 from notifications.domain.delivery import stage_of
-from notifications.outside import Callback, Forged, Outside, Unreadable
-from notifications.senders import Senders
+from notifications.providers import twilio_voice
 from notifications.settings import NotificationSettings
 from notifications.statuses import Came, Statuses
 
 Staff = Annotated[Principal, Depends(allow("operator", "case_leader", "auditor"))]
-CALLBACK_BYTES_MAX = 64 * 1024
 LISTED_MAX = 10_000
-T = TypeVar("T")
 
 
 def callbacks_router(runtime: Runtime, settings: NotificationSettings) -> APIRouter:
@@ -35,13 +31,14 @@ def callbacks_router(runtime: Runtime, settings: NotificationSettings) -> APIRou
         "/status/{token}",
         status_code=204,
         responses=refusals(409),
-        openapi_extra=_form("MessageSid", "MessageStatus"),
+        openapi_extra=form("MessageSid", "MessageStatus", "CallSid", "CallStatus", required=()),
     )
     async def status(token: str, request: Request) -> Response:
-        """A message's status; late, doubled and shuffled ones change nothing that is known better."""
-        call = await _call(runtime, request, token)
-        with _refusals():
-            came = [Came(*one) for one in _read(runtime, lambda provider: provider.statuses(call))]
+        """The status of a message, or of a call (CallSid); late, doubled, shuffled ones change nothing known better."""
+        call = await call_of(runtime, request, token)
+        name = twilio_voice.NAME if "CallSid" in call.form else "twilio"
+        with refused():
+            came = [Came(*one) for one in read(runtime, name, lambda provider: provider.statuses(call))]
         try:
             known = all([await statuses.settle(one) for one in came])
         except store_sending.MessageOfAnother:
@@ -62,94 +59,21 @@ def callbacks_router(runtime: Runtime, settings: NotificationSettings) -> APIRou
             )
         return Response(status_code=204)
 
-    @router.post("/inbound", response_class=Twiml, openapi_extra=_form("MessageSid", "From", "To", "Body"))
+    @router.post("/inbound", response_class=Twiml, openapi_extra=form("MessageSid", "From", "To", "Body"))
     async def inbound(request: Request) -> Response:
         """An SMS from outside; answered only if an acknowledgement fits several notices."""
-        call = await _call(runtime, request)
+        call = await call_of(runtime, request)
         reply = ""
-        with _refusals():
-            came = _read(runtime, lambda provider: provider.inbound(call))
+        with refused():
+            came = read(runtime, "twilio", lambda provider: provider.inbound(call))
         held = await templates.current(runtime)
         for sms in came:
             async with runtime.tx(actor="provider") as tx:
                 reply = await answers.reply_came(tx, sms, settings, held)
-        thanks = _accounts(runtime)[0].thanks(reply)
+        thanks = accounts(runtime, "twilio")[0].thanks(reply)
         return Twiml(thanks.body, thanks.status_code)
 
     return router
-
-
-class Twiml(Response):
-    """Twilio's markup."""
-
-    media_type = "application/xml"
-
-
-def _accounts(runtime: Runtime) -> list[Outside]:
-    senders: Senders = runtime.state["senders"]
-    return senders.of_provider("twilio")
-
-
-def _read(runtime: Runtime, read: Callable[[Outside], Sequence[T]]) -> Sequence[T]:
-    """What the account says whose signature fits. Raises: Forged if none's does; Unreadable."""
-    for account in _accounts(runtime):
-        with suppress(Forged):
-            return read(account)
-    raise Forged
-
-
-def _form(*names: str) -> dict[str, Any]:
-    """For the OpenAPI page: the form that the provider sends, with its signature in a header."""
-    schema = {
-        "type": "object",
-        "properties": {name: {"type": "string"} for name in (*names, "ErrorCode")},
-        "required": list(names),
-    }
-    signature = {"name": "X-Twilio-Signature", "in": "header", "required": True, "schema": {"type": "string"}}
-    content = {"application/x-www-form-urlencoded": {"schema": schema}}
-    return {"requestBody": {"required": True, "content": content}, "parameters": [signature]}
-
-
-async def _call(runtime: Runtime, request: Request, token: str = "") -> Callback:
-    # Read before it is parsed: a body that hides its length counts too, and its end is the ground's bound.
-    body = await request.body()
-    if len(body) > CALLBACK_BYTES_MAX:
-        raise Problem(
-            413,
-            "too_large",
-            f"A callback has at most {CALLBACK_BYTES_MAX} bytes.",
-            "请求过大。",
-            "Send a message's status or text only.",
-        )
-    url = f"{runtime.public_url}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
-    async with request.form(max_files=0, max_fields=200) as form:
-        texts = {name: value for name, value in form.items() if isinstance(value, str)}
-    return Callback(url, request.headers, body, texts, token)
-
-
-class _refusals:
-    """Turn what the provider's adapter refuses into problems."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
-        if isinstance(error, Forged):
-            raise Problem(
-                403,
-                "bad_signature",
-                "The signature does not fit this address and body.",
-                "签名无效。",
-                "Check GUITU_TWILIO_AUTH_TOKEN and that GUITU_PUBLIC_URL is what the provider calls.",
-            )
-        if isinstance(error, Unreadable):
-            raise Problem(
-                422,
-                "bad_callback",
-                f"The callback can't be read: {error}.",
-                "回调内容无法识别。",
-                "Send the form as Twilio does: /docs names its fields.",
-            )
 
 
 def staff_router(runtime: Runtime) -> APIRouter:

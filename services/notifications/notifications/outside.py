@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Protocol
 
 from notifications.domain.delivery import Outcome
 from notifications.domain.senders import SenderSpec
+from notifications.domain.texts import Language
 from notifications.providers.adapter import Adapted
 from notifications.providers.protocol import (
     Callback,
@@ -17,6 +18,7 @@ from notifications.providers.protocol import (
     Forged,
     InboundSms,
     Outgoing,
+    TemplateCall,
     Thanks,
     Unreadable,
 )
@@ -57,11 +59,33 @@ class Outside(Protocol):
         ...
 
 
-def outgoing(public_url: str, to: str, body: str, token: str, validity_s: int = 600) -> Outgoing:
-    """The message of an attempt."""
+def outgoing(
+    public_url: str,
+    to: str,
+    body: str,
+    token: str,
+    validity_s: int = 600,
+    *,
+    channel: Channel = "sms",
+    language: Language = "zh",
+    template: TemplateCall | None = None,
+    fields: Mapping[str, str] | None = None,
+) -> Outgoing:
+    """The message of an attempt; `template` is for routes that take approved texts only, `fields` for programs."""
     # rc and rp: Twilio calls back up to five times more on any failure (webhook connection overrides).
     callback = f"{public_url}/twilio/status/{token}#rc=5&rp=all"
-    return Outgoing(to, body, callback, validity_s=validity_s, client_ref=token)
+    answers = f"{public_url}/webhook/answers" if channel == "webhook" else f"{public_url}/twilio/voice/{token}"
+    return Outgoing(
+        to,
+        body,
+        callback,
+        validity_s=validity_s,
+        client_ref=token,
+        answer_url=answers,
+        template=template,
+        language=language,
+        fields=fields or {},
+    )
 
 
 @asynccontextmanager

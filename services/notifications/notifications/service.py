@@ -18,6 +18,7 @@ from notifications.senders import Senders, one_sender, open_senders
 from notifications.sending import Sender
 from notifications.settings import NotificationSettings
 from notifications.templates_api import templates_router
+from notifications.voice_api import voice_router
 
 
 def settings_of(runtime: Runtime) -> NotificationSettings:
@@ -56,6 +57,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
     return (
         callbacks_router(runtime, settings),
         pushes_router(runtime, settings),
+        voice_router(runtime, settings),
         staff_router(runtime),
         pages_router(runtime, settings),
         templates_router(runtime, settings),

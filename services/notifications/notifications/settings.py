@@ -84,6 +84,15 @@ class NotificationSettings(Settings):
         float,
         Field(description="Segments a second the sender may send, over all processes; 0 is no limit.", ge=0),
     ] = 0.0
+    voice_ring_s: Annotated[
+        int, Field(description="How long a phone rings before a call counts as not answered.", ge=5, le=600)
+    ] = 40
+    voice_to_china: Annotated[
+        bool,
+        Field(
+            description="Call numbers in China (+86) through Twilio; only once Twilio has vetted the account for it."
+        ),
+    ] = False
     answer_within_s: Annotated[
         float,
         Field(description="Without acknowledgement after this time a notice escalates.", ge=30, le=900),

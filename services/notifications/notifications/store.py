@@ -124,6 +124,11 @@ from delivery d join notice n on n.id = d.notice_id join known_case k on k.case_
 left join site s on s.site_id = d.site_id where d.page_token = $1
 """  # noqa: S608 - built from constants of this file only.
 _BY_ID = _BY_PAGE.replace("d.page_token = $1", "d.id = $1")
+_BY_CALL = _BY_PAGE.replace("d.*,", "d.*, c.language,").replace(
+    "where d.page_token = $1",
+    "join contact c on c.contact_id = d.contact_id join attempt a on a.delivery_id = d.id "
+    "where a.token = $1 and d.channel = 'voice'",
+)
 _ACKNOWLEDGE = """
 update delivery d set acknowledged_at = $2, answer_due_at = null
 from delivery named
@@ -331,6 +336,12 @@ async def order_is_over(conn: asyncpg.Connection, case_id: UUID, order_id: UUID)
 async def by_page(conn: asyncpg.Connection, token: str) -> Row | None:
     """The delivery behind a notice page."""
     row: Row | None = await conn.fetchrow(_BY_PAGE, token)
+    return row
+
+
+async def by_call(conn: asyncpg.Connection, token: str) -> Row | None:
+    """The delivery of the call that an attempt's token belongs to, with its contact's language."""
+    row: Row | None = await conn.fetchrow(_BY_CALL, token)
     return row
 
 

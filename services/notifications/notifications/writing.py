@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from contracts.base import Child
-from notifications.domain import texts
+from notifications.domain import spoken, texts
 from notifications.domain.delivery import ALERT_KINDS
 from notifications.domain.ladder import Fitted
 from notifications.domain.stages import ANY, STAGES
@@ -138,6 +138,23 @@ def writer(
     link = f"{base}{content['page_path']}" if delivery["url_ok"] else ""
     order = _order(notice, content)
     return lambda template: texts.order_text(order, language, signature, code, link, template)
+
+
+def spoken_of(call: Row, settings: NotificationSettings) -> str:
+    """What a call says of its notice; `call` is a delivery with its notice's and its contact's columns."""
+    language: Language = call["language"]
+    content = call["content"]
+    if call["kind"] == "drill":
+        return spoken.drill_spoken(language, signature_of(settings))
+    if call["kind"] in (*ALERT_KINDS, "nil_report"):
+        return spoken.alert_spoken(_alert(call, content), language, signature_of(settings))
+    return spoken.order_spoken(_order(call, content), language, signature_of(settings))
+
+
+def over_of(call: Row, settings: NotificationSettings) -> str:
+    """What a call says when there is nothing to look for any more."""
+    language: Language = call["language"]
+    return spoken.over_spoken(call["case_code"], call["exercise"], language, signature_of(settings))
 
 
 def _alert(notice: Row, picture: Mapping[str, Any]) -> texts.AlertText:

@@ -9,6 +9,7 @@ from functools import partial
 from html.parser import HTMLParser
 from secrets import token_hex
 
+from sms_simulator.callbacks import calls_for
 from sms_simulator.courier import Answer, Call, Courier
 from sms_simulator.faults import FaultKind, Faults
 from sms_simulator.intake import VALIDITY_MAX_S, Draft, Rules
@@ -17,6 +18,7 @@ from sms_simulator.mailbox import Mailbox
 from sms_simulator.message import FINAL, Message, Step
 from sms_simulator.schedule import Schedule
 from sms_simulator.segments import count_segments
+from sms_simulator.switchboard import Switchboard
 from sms_simulator.webhook import inbound_form, status_form
 
 _LINK = re.compile(r"https?://|www\.", re.IGNORECASE)
@@ -25,10 +27,11 @@ _FIRST = frozenset({"queued", "accepted", "scheduled"})  # What a create is answ
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a reset goes back to: seconds before each status, and where replies go."""
+    """What a reset goes back to: seconds before each status, where replies go, how patient phones are."""
 
     delays_s: tuple[float, float, float] = (0.05, 0.05, 0.1)
     inbound_url: str = ""
+    listen_s: float = 0.0
 
 
 class Carrier:
@@ -44,6 +47,14 @@ class Carrier:
         self.schedule = Schedule()
         self.faults = Faults()
         self.limits = Limits()
+        self.calls = Switchboard(
+            account_sid=account_sid,
+            courier=courier,
+            faults=self.faults,
+            schedule=self.schedule,
+            pulse=mailbox.pulse,
+            listen_s=start.listen_s,
+        )
         self._start = start
         self.delays_s = start.delays_s
         self.default_inbound_url = start.inbound_url
@@ -76,6 +87,7 @@ class Carrier:
         """Forget everything, as if freshly started; calls under way still arrive."""
         self.schedule.clear()
         self.mailbox.clear()
+        self.calls.reset()
         self.courier.counts.clear()
         self.faults.replace([], 0)
         self.limits = Limits()
@@ -92,7 +104,7 @@ class Carrier:
     @property
     def idle(self) -> bool:
         """True when every status was reached and every callback made."""
-        return not len(self.schedule) and self.courier.idle
+        return not len(self.schedule) and self.courier.idle and self.calls.idle
 
     async def receive(self, phone: str, ours: str, body: str) -> tuple[Message, Answer | None]:
         """Let a phone send us a text; returns our webhook's answer, or None when no webhook is set."""
@@ -204,27 +216,11 @@ class Carrier:
     def _call_back(self, message: Message, step: Step) -> None:
         url = message.callback_url or ""
         form = status_form(message, step.status, step.error_code)
-        if self.faults.quiet:
-            return self.courier.put(Call(url, form))
-        strike = partial(self.faults.strike, to=message.to, sender=message.sender)
-        if strike(FaultKind.callback_lost):
-            return None
-        call = Call(url, form, forged=strike(FaultKind.callback_forged) is not None)
-        copies = 2 if strike(FaultKind.callback_doubled) else 1
-        for _ in range(copies):
-            self._put_later(call, message)
-        return None
-
-    def _put_later(self, call: Call, message: Message) -> None:
-        delay_s = 0.0
-        if rule := self.faults.strike(FaultKind.callback_late, message.to, message.sender):
-            delay_s = rule.seconds
-        if rule := self.faults.strike(FaultKind.callback_shuffled, message.to, message.sender):
-            delay_s += self.faults.spread(FaultKind.callback_shuffled, rule.seconds)
-        if delay_s:
-            self.schedule.after(delay_s, partial(self.courier.put, call))
-        else:
-            self.courier.put(call)
+        for delay_s, call in calls_for(self.faults, url, form, message.to, message.sender):
+            if delay_s:
+                self.schedule.after(delay_s, partial(self.courier.put, call))
+            else:
+                self.courier.put(call)
 
 
 class _TwiML(HTMLParser):

@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.background import BackgroundTask
 from starlette.responses import JSONResponse
 
+from sms_simulator.call_control import calls_router
 from sms_simulator.carrier import Carrier
 from sms_simulator.faults import FaultKind, Rule
 from sms_simulator.intake import BODY_MAX, E164, SENDER
@@ -120,6 +121,7 @@ def control_app(carrier: Carrier, listener: Listener) -> FastAPI:
     app.include_router(_health())
     app.include_router(_looking(carrier), prefix="/simulator", tags=["look"])
     app.include_router(_playing(carrier), prefix="/simulator", tags=["play"], responses=_UNREADABLE)
+    app.include_router(calls_router(carrier), prefix="/simulator", responses=_UNREADABLE)
     app.include_router(
         _breaking(carrier, listener), prefix="/simulator", tags=["break"], responses=_UNREADABLE
     )

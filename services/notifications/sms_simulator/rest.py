@@ -1,8 +1,7 @@
-"""Twilio's REST API for messages as a lean ASGI application: the hot path goes through no framework."""
+"""Twilio's REST API for messages, and the way to calls, as a lean ASGI application: no framework on the hot path."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hmac
 import json
@@ -12,21 +11,18 @@ from urllib.parse import parse_qsl
 
 from sms_simulator import errors
 from sms_simulator.asgi import Receive, Scope, Send, answer, cut, read_body
+from sms_simulator.call_rest import CallRest
 from sms_simulator.carrier import Carrier
 from sms_simulator.errors import ApiError
-from sms_simulator.faults import FaultKind
 from sms_simulator.intake import check
 from sms_simulator.limit import Rate
 from sms_simulator.listing import page_answer, read_query
 from sms_simulator.message import API_VERSION, Message
 from sms_simulator.segments import count_segments
+from sms_simulator.spoiling import Cut, spoil_after, spoil_before
 
 _FIELDS_MAX = 100
 PREFIX = f"/{API_VERSION}/"
-
-
-class Cut(Exception):
-    """The connection is to be closed without an answer."""
 
 
 class Rest:
@@ -36,6 +32,7 @@ class Rest:
         self._carrier = carrier
         self._mailbox = carrier.mailbox
         self._path = f"{PREFIX}Accounts/{carrier.account_sid}/Messages"
+        self._calls = CallRest(carrier.calls, carrier.rules)
         credentials = base64.b64encode(f"{carrier.account_sid}:{token}".encode())
         self._authorization = b"Basic " + credentials
 
@@ -65,11 +62,21 @@ class Rest:
             raise errors.method_not_allowed()
         if path.startswith(f"{self._path}/") and path.endswith(".json"):
             return await self._one(method, path, receive)
+        if path.startswith(self._calls.path):
+            return await self._call(method, path[len(self._calls.path) :], scope["query_string"], receive)
         raise errors.not_found(path)
+
+    async def _call(self, method: str, rest: str, query: bytes, receive: Receive) -> tuple[int, bytes]:
+        pairs = _pairs(await read_body(receive) if method == "POST" else query)
+        if rest == ".json":
+            return await self._calls.collection(method, pairs)
+        if rest.startswith("/") and rest.endswith(".json"):
+            return await self._calls.one(method, rest[1 : -len(".json")], pairs)
+        raise errors.not_found(self._calls.path + rest)
 
     async def _create(self, form: dict[str, str]) -> tuple[int, bytes]:
         to, sender = form.get("To", ""), form.get("From", "")
-        await self._spoil_before("create", to, sender)
+        await spoil_before(self._carrier.faults, "create", to, sender)
         draft = check(form, self._carrier.rules, time.time(), self._mailbox.opted_out)
         segments = count_segments(draft.body)
         wait_s = self._carrier.admit(draft, segments)
@@ -77,12 +84,12 @@ class Rest:
             raise _over(self._carrier.limits.rate(draft.sender))
         message = self._carrier.accept(draft, segments, wait_s)
         answered = message.answer_bytes()  # As it was taken, however late the answer goes out.
-        await self._spoil_after(to, sender)
+        await spoil_after(self._carrier.faults, to, sender)
         return 201, answered
 
     async def _list(self, query_string: bytes) -> tuple[int, bytes]:
         query = read_query(_pairs(query_string))
-        await self._spoil_before("list", query.to or "", query.sender or "")
+        await spoil_before(self._carrier.faults, "list", query.to or "", query.sender or "")
         page = page_answer(self._mailbox, query, f"{self._path}.json", time.time())
         return 200, json.dumps(page, ensure_ascii=False).encode()
 
@@ -91,7 +98,7 @@ class Rest:
         if message is None:
             raise errors.not_found(path)
         if method == "GET":
-            await self._spoil_before("fetch", message.to, message.sender)
+            await spoil_before(self._carrier.faults, "fetch", message.to, message.sender)
             return 200, message.answer_bytes()
         if method == "POST":
             return await self._update(message, await _form(receive))
@@ -100,7 +107,7 @@ class Rest:
         raise errors.method_not_allowed()
 
     async def _update(self, message: Message, form: dict[str, str]) -> tuple[int, bytes]:
-        await self._spoil_before("update", message.to, message.sender)
+        await spoil_before(self._carrier.faults, "update", message.to, message.sender)
         if form.get("Status", "canceled") != "canceled":
             raise ApiError(400, 20001, "Status can only be set to 'canceled'.")
         if form.get("Body"):
@@ -114,34 +121,10 @@ class Rest:
         return 200, message.answer_bytes()
 
     async def _delete(self, message: Message) -> tuple[int, bytes]:
-        await self._spoil_before("delete", message.to, message.sender)
+        await spoil_before(self._carrier.faults, "delete", message.to, message.sender)
         message.deleted = True
         self._mailbox.update(message)
         return 204, b""
-
-    async def _spoil_before(self, on: str, to: str, sender: str) -> None:
-        faults = self._carrier.faults
-        if faults.quiet:
-            return
-        if rule := faults.strike(FaultKind.hang_before, to, sender, on):
-            await asyncio.sleep(rule.seconds)
-        if faults.strike(FaultKind.too_many_requests, to, sender, on):
-            raise errors.too_many_requests()
-        if rule := faults.strike(FaultKind.error_before, to, sender, on):
-            raise errors.server_error(rule.status)
-        if faults.strike(FaultKind.close_before, to, sender, on):
-            raise Cut
-
-    async def _spoil_after(self, to: str, sender: str) -> None:
-        faults = self._carrier.faults
-        if faults.quiet:
-            return
-        if rule := faults.strike(FaultKind.hang_after, to, sender):
-            await asyncio.sleep(rule.seconds)
-        if rule := faults.strike(FaultKind.error_after, to, sender):
-            raise errors.server_error(rule.status)
-        if faults.strike(FaultKind.lost_response, to, sender):
-            raise Cut
 
 
 async def _form(receive: Receive) -> dict[str, str]:

@@ -65,6 +65,7 @@ async def running(
         await asyncio.gather(task, return_exceptions=True)
         listener.close()
         carrier.schedule.clear()
+        await carrier.calls.close()
         await carrier.courier.close()
         journal.close()
 
@@ -101,7 +102,7 @@ def _carrier(settings: SimulatorSettings, journal: Journal) -> Carrier:
         mailbox=mailbox,
         courier=courier,
         rules=rules,
-        start=Start(settings.delays_s, settings.simulator_inbound_url),
+        start=Start(settings.delays_s, settings.simulator_inbound_url, settings.simulator_listen_s),
     )
     carrier.resume()
     return carrier

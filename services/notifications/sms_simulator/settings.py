@@ -44,6 +44,14 @@ class SimulatorSettings(BaseSettings):
         str,
         Field(pattern=r"^\d+,\d+,\d+$", description="Wait before sending, sent and delivered, each in ms."),
     ] = "50,50,100"
+    simulator_listen_s: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=300,
+            description="How long a phone waits at each question of a call for a key pressed here.",
+        ),
+    ] = 20.0
     simulator_keep: Annotated[int, Field(ge=1, description="Messages kept; the oldest are forgotten.")] = (
         200_000
     )

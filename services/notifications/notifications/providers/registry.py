@@ -8,7 +8,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from notifications.domain.senders import SenderSpec
 from notifications.providers.openings import open_alibaba, open_webhook
 from notifications.providers.protocol import Provider
-from notifications.providers.twilio_sms import TwilioAccount, open_twilio_sms
+from notifications.providers.twilio_account import TwilioAccount
+from notifications.providers.twilio_sms import open_twilio_sms
+from notifications.providers.twilio_voice import open_twilio_voice
 from notifications.settings import NotificationSettings
 
 Opening = Callable[[NotificationSettings, SenderSpec], AbstractAsyncContextManager[Provider]]
@@ -17,14 +19,25 @@ Opening = Callable[[NotificationSettings, SenderSpec], AbstractAsyncContextManag
 @asynccontextmanager
 async def open_twilio(settings: NotificationSettings, spec: SenderSpec) -> AsyncIterator[Provider]:
     """SMS through Twilio. Raises: ValueError, with the setting to mend."""
+    async with open_twilio_sms(_reachable(settings, spec)) as sms:
+        yield sms
+
+
+@asynccontextmanager
+async def open_calls(settings: NotificationSettings, spec: SenderSpec) -> AsyncIterator[Provider]:
+    """Calls through Twilio. Raises: ValueError, with the setting to mend."""
+    async with open_twilio_voice(_reachable(settings, spec)) as voice:
+        yield voice
+
+
+def _reachable(settings: NotificationSettings, spec: SenderSpec) -> TwilioAccount:
     account = twilio_account(settings, spec)
     if not account.base_url or not account.account_sid:
         raise ValueError(
             "GUITU_TWILIO_URL and GUITU_TWILIO_ACCOUNT_SID must be set: the simulator's address for practice, "
             "https://api.twilio.com for real SMS. Nothing is sent to real numbers by default."
         )
-    async with open_twilio_sms(account) as sms:
-        yield sms
+    return account
 
 
 def twilio_account(settings: NotificationSettings, spec: SenderSpec) -> TwilioAccount:
@@ -40,8 +53,15 @@ def twilio_account(settings: NotificationSettings, spec: SenderSpec) -> TwilioAc
         total_timeout_s=settings.sms_timeout_s * 0.9,
         connections_max=settings.sms_in_flight + 8,
         visibility_lag_s=settings.sms_visibility_lag_s,
+        ring_s=settings.voice_ring_s,
+        voice_to_china=settings.voice_to_china,
     )
 
 
-PROVIDERS: dict[str, Opening] = {"twilio": open_twilio, "alibaba": open_alibaba, "webhook": open_webhook}
+PROVIDERS: dict[str, Opening] = {
+    "twilio": open_twilio,
+    "twilio_voice": open_calls,
+    "alibaba": open_alibaba,
+    "webhook": open_webhook,
+}
 """One line a provider."""

@@ -15,9 +15,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sms_simulator.carrier import Carrier
 from sms_simulator.intake import BODY_MAX, E164, SENDER
 from sms_simulator.message import Message
+from sms_simulator.phone_call import PhoneCall
 
 _HERE = Path(__file__).parent
 _SHOWN = 100
+_CALLS_SHOWN = 20
+_KEYS = tuple("1234567890*#")
 _LINK = re.compile(r"(https?://[^\s<>\"']+)")
 _BEIJING = timezone(timedelta(hours=8))
 _HEADERS = {
@@ -31,6 +34,7 @@ _HEADERS = {
 def add_pages(app: FastAPI, carrier: Carrier) -> None:
     """Serve the inbox at `/`, with its style and its reply form."""
     pages = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined)
+    pages.globals.update(keys=("1", "2", "9"))
     pages.filters.update(pieces=_pieces, beijing=_beijing)
 
     def render(name: str, status: int = 200, **values: object) -> HTMLResponse:
@@ -48,7 +52,19 @@ def add_pages(app: FastAPI, carrier: Carrier) -> None:
                 ours=_ours(carrier, phone),
             )
         newest = list(islice(carrier.mailbox.newest(), _SHOWN))
-        return render("inbox.html", messages=newest, total=len(carrier.mailbox.messages))
+        calls = list(islice(carrier.calls.newest(), _CALLS_SHOWN))
+        return render("inbox.html", messages=newest, total=len(carrier.mailbox.messages), calls=calls)
+
+    @app.post("/press", include_in_schema=False, response_model=None)
+    async def press(
+        sid: Annotated[str, Form()] = "", key: Annotated[str, Form()] = ""
+    ) -> HTMLResponse | RedirectResponse:
+        call = carrier.calls.get(sid)
+        if key not in _KEYS or call is None or not carrier.calls.press(call, key):
+            return render(
+                "problem.html", 422, problem="这通电话已结束。This call is over, or that is no key."
+            )
+        return RedirectResponse("/", 303)
 
     @app.post("/reply", include_in_schema=False, response_model=None)
     async def reply(
@@ -85,5 +101,5 @@ def _pieces(text: str) -> list[tuple[bool, str]]:
     return [(index % 2 == 1, piece) for index, piece in enumerate(_LINK.split(text)) if piece]
 
 
-def _beijing(message: Message) -> str:
+def _beijing(message: Message | PhoneCall) -> str:
     return datetime.fromtimestamp(message.created_at, _BEIJING).strftime("%m-%d %H:%M:%S")
