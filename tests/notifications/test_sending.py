@@ -185,7 +185,7 @@ async def test_two_senders_never_take_the_same_delivery(post: Post) -> None:
 
     mine, theirs = await post.sender._claim(post.line, 1), await other._claim(post.line, 10)
 
-    assert 2 == len({item.phone for item in (*mine, *theirs)}) == len(mine) + len(theirs)
+    assert 2 == len({item.message.to for item in (*mine, *theirs)}) == len(mine) + len(theirs)
 
 
 async def test_stop_beats_send_even_after_the_claim(post: Post) -> None:
@@ -215,7 +215,9 @@ async def test_a_call_that_was_out_at_the_stand_down_is_stood_down_when_it_settl
     await react(post.run, REACTIONS, raised(post.run.clock.now()))
     claimed = await post.sender._claim(post.line, 1)
     await react(post.run, REACTIONS, stood_down(post.run.clock.now()))
-    sent = await post.carrier.send(outgoing("http://127.0.0.1", claimed[0].phone, claimed[0].body, "t"))
+    sent = await post.carrier.send(
+        outgoing("http://127.0.0.1", claimed[0].message.to, claimed[0].message.body, "t")
+    )
 
     post.sender._end(post.line, claimed[0].attempt_id, sent)
     await post.sender.record()
@@ -266,7 +268,9 @@ async def test_a_callback_before_our_own_record_counts_once(post: Post, status: 
     [claimed] = await post.sender._claim(post.line, 1)
     async with post.run.tx(actor="provider") as tx:
         outcome = Outcome("accepted", "SM1", status, code="30003" if status == "undelivered" else "")
-        assert await answers.statuses_came(tx, [(claimed.token, "event 1", outcome)], post.settings)
+        assert await answers.statuses_came(
+            tx, [(claimed.message.client_ref, "event 1", outcome)], post.settings
+        )
 
     post.sender._end(post.line, claimed.attempt_id, Outcome("accepted", "SM1", "queued", segments=1))
     await post.sender.record()

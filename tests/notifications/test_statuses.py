@@ -44,7 +44,7 @@ async def sent(runtime_for: Callable[[str], Awaitable[Runtime]]) -> AsyncIterato
     settings = NotificationSettings(**run.settings.model_dump())
     async with sending_with(run, Carrier(), settings) as sender:
         await react(run, REACTIONS, raised(run.clock.now()))
-        tokens = [claimed.token for claimed in await sender._claim(sender._senders.lines[0], 2)]
+        tokens = [claimed.message.client_ref for claimed in await sender._claim(sender._senders.lines[0], 2)]
         yield Sent(run, Statuses(run, settings), tokens)
 
 

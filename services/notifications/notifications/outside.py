@@ -74,7 +74,9 @@ def outgoing(
     """The message of an attempt; `template` is for routes that take approved texts only, `fields` for programs."""
     # rc and rp: Twilio calls back up to five times more on any failure (webhook connection overrides).
     callback = f"{public_url}/twilio/status/{token}#rc=5&rp=all"
-    answers = f"{public_url}/webhook/answers" if channel == "webhook" else f"{public_url}/twilio/voice/{token}"
+    answers = (
+        f"{public_url}/webhook/answers" if channel == "webhook" else f"{public_url}/twilio/voice/{token}"
+    )
     return Outgoing(
         to,
         body,

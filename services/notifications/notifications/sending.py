@@ -15,22 +15,20 @@ from uuid import UUID
 from guitu.service import Runtime
 from guitu.tx import Tx
 from notifications import settling, store_sending, templates
-from notifications.domain.delivery import ALERT_KINDS, Outcome
+from notifications.composing import compose, segments_of
+from notifications.domain.delivery import Outcome
 from notifications.domain.page_token import page_token_of
 from notifications.domain.texts import TextTooLong
-from notifications.outside import outgoing
-from notifications.segments import segmentation
+from notifications.outside import Outgoing
 from notifications.senders import Line, Senders
 from notifications.settings import NotificationSettings
 from notifications.store import Row
 from notifications.templates import Templates
-from notifications.writing import text_of
 
 ACTOR = "guitu.notifications"
 STOPPED = Outcome("stopped")
 HELD_S, UNDER_WAY_S = 10.0, 60.0
 """Seconds of a sender's budget that a provider may hold; what it took longer ago without a word is not counted."""
-VALIDITY_MIN_S, ALERT_VALIDITY_S = 10, 600
 
 
 @dataclass(frozen=True)
@@ -38,11 +36,8 @@ class Claimed:
     """An attempt that is ours, committed, and ready to go."""
 
     attempt_id: UUID
-    token: str
-    phone: str
-    body: str
+    message: Outgoing
     begin_by: datetime
-    validity_s: int
 
 
 class Sender:
@@ -123,7 +118,7 @@ class Sender:
             free = min(pace.free(recent), await self._room(tx, line))
             claimed = await self._take(tx, line, min(limit, free), held) if free else []
             if claimed:
-                recent.append((tx.now, sum(segmentation(item.body).segments for item in claimed)))
+                recent.append((tx.now, sum(segments_of(line, item.message) for item in claimed)))
                 await store_sending.keep_sent_lately(tx.conn, sender, recent)
         if len(claimed) >= free:
             self._again_in(pace.wait_s(recent, tx.now))
@@ -156,30 +151,32 @@ class Sender:
         claimed, unwritable, attempts = [], {}, []
         for row in rows:
             attempt_id, token = tx.ids.new(), page_token_of(tx.ids.new())
-            text, wrong = self._text(line, row, notices[row["notice_id"]], held)
-            attempts.append((attempt_id, row["id"], row["attempts"], token, text))
-            if wrong:
-                unwritable[attempt_id] = Outcome("rejected", code="unwritable", reason=wrong)
+            message = self._message(line, row, notices[row["notice_id"]], token, held, tx.now)
+            if isinstance(message, Outgoing):
+                claimed.append(Claimed(attempt_id, message, begin_by))
             else:
-                validity_s = _validity_s(row, tx.now)
-                claimed.append(Claimed(attempt_id, token, row["phone"], text, begin_by, validity_s))
+                unwritable[attempt_id] = message
+            body = message.body if isinstance(message, Outgoing) else ""
+            attempts.append((attempt_id, row["id"], row["attempts"], token, body))
         await store_sending.add_attempts(tx.conn, line.spec, lease_until, tx.now, attempts)
         if unwritable:
             await settling.record(tx, unwritable, self._settings)
         return claimed
 
-    def _text(self, line: Line, row: Row, notice: Row, held: Templates) -> tuple[str, str]:
-        """The text as this sender's route takes it, and what is wrong if it can't be written."""
-        route = line.outside.capabilities(row["phone"])
-        able = {"url_ok": row["url_ok"] and route.url_ok, "two_way": row["two_way"] and route.two_way}
+    def _message(
+        self, line: Line, row: Row, notice: Row, token: str, held: Templates, now: datetime
+    ) -> Outgoing | Outcome:
+        """The message, or what became of an attempt that can't be written."""
+        url = self._runtime.public_url
         try:
-            url = self._runtime.public_url
-            return text_of({**row, **able}, notice, self._settings, url, templates=held), ""
+            return compose(
+                line, row, notice, token, settings=self._settings, public_url=url, held=held, now=now
+            )
         except (TextTooLong, KeyError, ValueError) as error:
             # One notice that can't be written must not keep its neighbours from being sent.
             kind = type(error).__name__
             self._runtime.log.error("sms.unwritable", delivery_id=str(row["id"]), error=kind)
-            return "", kind
+            return Outcome("rejected", code="unwritable", reason=kind)
 
     async def _may_go(self, claimed: list[Claimed]) -> set[UUID]:
         async with self._runtime.pool.acquire() as conn:
@@ -187,7 +184,7 @@ class Sender:
             return await store_sending.may_go(conn, [item.attempt_id for item in claimed], now)
 
     def _begin(self, line: Line, item: Claimed) -> None:
-        wait_s = line.spacing.wait_s(asyncio.get_running_loop().time(), segmentation(item.body).segments)
+        wait_s = line.spacing.wait_s(asyncio.get_running_loop().time(), segments_of(line, item.message))
         call = asyncio.create_task(self._call(line, item, wait_s))
         line.calls.add(call)
         call.add_done_callback(line.calls.discard)
@@ -199,10 +196,9 @@ class Sender:
         # attempt may have been looked up by then, found absent, and sent again.
         if self._runtime.clock.now() > item.begin_by:
             return self._end(line, item.attempt_id, STOPPED)
-        message = outgoing(self._runtime.public_url, item.phone, item.body, item.token, item.validity_s)
         try:
             async with asyncio.timeout(self._settings.sms_timeout_s):
-                outcome = await line.outside.send(message)
+                outcome = await line.outside.send(item.message)
         except TimeoutError:
             outcome = Outcome("unknown", code="timeout")
         except Exception as error:
@@ -217,14 +213,6 @@ class Sender:
         for sweep in ("sms_record", "sms_send"):
             if sweep in self._runtime.wakes:
                 self._runtime.wakes[sweep].set()
-
-
-def _validity_s(row: Row, now: datetime) -> int:
-    """How long it is worth sending: a warning of a missing child is old after ten minutes in a carrier's queue."""
-    left_s = int((row["expires_at"] - now).total_seconds())
-    return max(
-        VALIDITY_MIN_S, min(left_s, ALERT_VALIDITY_S if row["kind"] in ALERT_KINDS else left_s, 36_000)
-    )
 
 
 async def send_due(runtime: Runtime) -> int:

@@ -36,7 +36,8 @@ update delivery d set state = 'sending', attempts = d.attempts + 1
 from due, contact c left join site s on s.site_id = c.site_id
 where d.id = due.id and c.contact_id = d.contact_id
 returning d.id, d.notice_id, d.case_id, d.kind, d.version, d.attempts, d.ack_code, d.page_token, d.priority,
-    d.distance_km, d.expires_at, c.phone, c.language, c.url_ok, c.two_way,
+    d.distance_km, d.expires_at, d.channel, c.phone, null::text as webhook_url,
+    c.language, c.url_ok, c.two_way,
     case when c.unit_id is not null then 'unit' else s.category end as category
 """
 _BUDGET = "select sent from sender_budget where sender = $1 for no key update"
