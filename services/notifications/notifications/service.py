@@ -11,6 +11,7 @@ from guitu.service import Runtime, Service, Sweep
 from notifications import answers, looking_up, planning, sending
 from notifications.agents import REACTIONS
 from notifications.api import callbacks_router, staff_router
+from notifications.directory_api import directory_router
 from notifications.outside import Outside
 from notifications.pages_api import pages_router
 from notifications.senders import Senders, one_sender, open_senders
@@ -54,6 +55,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
     return (
         callbacks_router(runtime, settings),
         staff_router(runtime),
+        directory_router(runtime),
         pages_router(runtime, settings),
     )
 
