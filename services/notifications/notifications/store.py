@@ -63,8 +63,10 @@ join lateral (
 ) c on true
 left join lateral ({_CODES}) open on true
 where s.lat between $4 and $5 and s.retired_at is null and (not $3::boolean or s.exercise_ok)
-  and not exists (
-    select 1 from delivery d where d.case_id = $1 and d.site_id = s.site_id and d.kind = any($6::text[]))
+  -- Read once and hashed. As `not exists` it was read again for each site until statistics knew of the deliveries:
+  -- 25 s for the wider ring of a case that 10,000 sites had been told of, now 0.02 s.
+  and s.site_id not in (
+    select d.site_id from delivery d where d.case_id = $1 and d.kind = any($6::text[]) and d.site_id is not null)
 """  # noqa: S608 - built from constants of this file only.
 # Of those who were told, whoever is no contact any more is replaced by the one who would be told first now.
 _TOLD = f"""
