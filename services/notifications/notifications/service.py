@@ -12,6 +12,7 @@ from notifications import answers, looking_up, planning, sending
 from notifications.agents import REACTIONS
 from notifications.api import callbacks_router, staff_router
 from notifications.directory_api import directory_router
+from notifications.drills_api import drills_router
 from notifications.outside import Outside
 from notifications.pages_api import pages_router
 from notifications.senders import Senders, one_sender, open_senders
@@ -56,6 +57,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         callbacks_router(runtime, settings),
         staff_router(runtime),
         directory_router(runtime),
+        drills_router(runtime),
         pages_router(runtime, settings),
     )
 

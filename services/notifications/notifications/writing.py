@@ -26,6 +26,9 @@ def text_of(delivery: Row, notice: Row, settings: NotificationSettings, public_u
         return texts.stand_down_text(
             notice["case_code"], content["outcome"], notice["exercise"], language, signature
         )
+    if notice["kind"] == "drill":
+        page = f"{public_url}/n/{delivery['page_token']}" if delivery["url_ok"] else ""
+        return texts.drill_text(language, signature, delivery["ack_code"], page)
     base = settings.order_base_url or public_url
     link = f"{base}{content['page_path']}" if delivery["url_ok"] else ""
     return texts.order_text(_order(notice, content), language, signature, delivery["ack_code"], link)

@@ -105,6 +105,16 @@ def stand_down_text(
     return _first_that_fits(iter((text,)), segments_max=1)
 
 
+def drill_text(language: Language, signature: Signature, ack_code: str, link: str) -> str:
+    """One segment that tests the way to somebody; always marked as an exercise. Raises: TextTooLong."""
+    ends = dict.fromkeys((f" {link}" if link else "", ""))
+    if language == "zh":
+        head = f"{_mark_zh(True)}【{signature.zh}】线路测试,无需查找。请回复签收码{ack_code}"
+    else:
+        head = f"{_mark_en(True)}[{signature.en}] Test of this line, no child is missing. Reply {ack_code}"
+    return _first_that_fits((head + end for end in ends), segments_max=1)
+
+
 @dataclass(frozen=True)
 class OrderText:
     """What a text about an order is made of; `stood_down` is its reason, empty for a new order."""
