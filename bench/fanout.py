@@ -3,7 +3,9 @@
 The rival of `accepted_s` is the bare twilio client: the same number of creates to the same simulator in the same
 run, as many at a time, with nothing stored, no callback and no guarantee. `client_ratio` is our rate over its.
 `limited_s` is with GUITU_SMS_PER_S=100 at a provider that refuses whatever is over 100 a second: it counts what it
-refused, and its ledger says what came in any one second.
+refused, and its ledger says what came in any one second. `stand_down_overtakes_s`: with another alert's notices waiting
+at that limit, until everybody who was told of a case knows that it is over. `failover_s`: the first of two senders goes
+hard down in the middle of an alert, until the second's first SMS; what was on its way is neither lost nor doubled.
 """
 
 from __future__ import annotations
@@ -21,13 +23,16 @@ from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.rest import Client
 
 from _figures import Figure, show
+from _scarcity import answering, failing_over, overtaking, two_senders
 from _stack import Desk, Filed, open_desk, running, until, write_directory
+from guitu.embedded.ports import LOOPBACK, next_free_port
 from guitu.settings import Settings
 from guitu.supervisor.system import System
 from notifications.settings import NotificationSettings
 
 LIMIT_PER_S = 100
 LOOK_S = 0.05
+ANSWERS = 200
 QUEUED = "select count(*) >= $2 from notifications.delivery where case_id = $1::text::uuid"
 ENDED = """
 select count(*) filter (where accepted_at is not null or state = 'failed') >= $2 from notifications.delivery
@@ -89,6 +94,7 @@ async def measure(system: System, settings: Settings, sites: int) -> dict[str, F
         filed, queued_s, accepted_s = await one_alert(desk, conn, sites, bound_s=600)
         print(f"  unlimited: all accepted in {accepted_s:.1f} s", flush=True)
         doubled = doubles(await desk.texts(filed, sites))
+        answered = await answering(desk, conn, filed, ANSWERS)
         await desk.stands_down(filed)
         await asyncio.sleep(1)
         await until(conn, QUIET, pause_s=0.2, bound_s=600)
@@ -100,6 +106,7 @@ async def measure(system: System, settings: Settings, sites: int) -> dict[str, F
         "accepted_s": Figure(accepted_s, "s", 25, bare_s),
         "client_ratio": Figure(bare_s / accepted_s, "", 0.6),
         "doubled": Figure(doubled, "", 0),
+        **answered,
     }
 
 
@@ -111,6 +118,9 @@ async def measure_limited(system: System, settings: Settings, sites: int) -> dic
         filed, _, limited_s = await one_alert(desk, conn, sites, bound_s=sites / LIMIT_PER_S * 4 + 60)
         texts = await desk.texts(filed, 1)
         refused = (await desk.simulator("GET", "limit"))["refused"]
+        await desk.stands_down(filed)
+        await until(conn, QUIET, pause_s=0.2, bound_s=sites / LIMIT_PER_S * 4 + 60)
+        overtaken = await overtaking(desk, conn)
     failed = await conn.fetchval(FAILED, filed.case_id)
     await conn.close()
     most = most_in_a_second([text["accepted_at"] for text in texts])
@@ -119,6 +129,7 @@ async def measure_limited(system: System, settings: Settings, sites: int) -> dic
         "limited_most_in_a_second": Figure(most, "1/s", LIMIT_PER_S),
         "limited_refused": Figure(refused, "", 0),
         "limited_failed": Figure(failed, "", 0),
+        **overtaken,
     }
 
 
@@ -141,6 +152,10 @@ def main() -> None:
         print(f"  at a limit of {LIMIT_PER_S} a second", flush=True)
         with running(directory, GUITU_SMS_PER_S=str(LIMIT_PER_S)) as (system, settings):
             figures |= asyncio.run(measure_limited(system, settings, sites))
+        print("  with two senders, the first of which goes down", flush=True)
+        port = next_free_port(31_000, span=1_000)
+        with running(directory, GUITU_SENDERS=two_senders(f"http://{LOOPBACK}:{port}")) as (system, settings):
+            figures |= asyncio.run(failing_over(system, settings, sites, port))
     show("fanout", figures, as_json=options.json)
 
 

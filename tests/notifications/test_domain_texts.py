@@ -9,16 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.base import Child, Sex
-from notifications.domain.texts import (
-    AlertText,
-    OrderText,
-    Signature,
-    TextTooLong,
-    alert_text,
-    order_text,
-    stand_down_text,
-)
+from notifications.domain import texts
+from notifications.domain.stages import RECIPIENT_KINDS
+from notifications.domain.templates import Language, Template
+from notifications.domain.texts import AlertText, OrderText, Signature, TextTooLong
 from notifications.segments import is_gsm7, segmentation
+from notifications.templates import BUILT_IN, key_of
 
 US = Signature("云阳公安", "Yunyang Police")
 WORDS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=200)
@@ -29,6 +25,26 @@ def about(appearance: str = "红衣、蓝裤", place: str = "客运站", **more:
     child = Child(sex=Sex.male, age_years=6, height_cm=115, appearance=appearance)
     fields = {"version": 1, "kind": "raised", "exercise": False} | more
     return AlertText("CY-0472", child, place, 108.69, 30.93, AT, **fields)  # type: ignore[arg-type]
+
+
+def built_in(language: Language, stage: str, kind: str = "any") -> Template:
+    return BUILT_IN.used(key_of(kind, language, stage)).template
+
+
+def alert_text(
+    alert: AlertText, language: Language, us: Signature, code: str, link: str, kind: str = "any"
+) -> str:
+    template = built_in(language, alert.kind, kind)
+    return texts.alert_text(alert, language, us, code, link, template).text
+
+
+def order_text(order: OrderText, language: Language, us: Signature, code: str, link: str) -> str:
+    return texts.order_text(order, language, us, code, link, built_in(language, "order")).text
+
+
+def stand_down_text(case_code: str, outcome: str, exercise: bool, language: Language, us: Signature) -> str:
+    template = built_in(language, "stood_down")
+    return texts.stand_down_text(case_code, outcome, exercise, language, us, template).text
 
 
 @pytest.mark.parametrize(
@@ -83,6 +99,40 @@ def test_an_appearance_that_is_too_long_loses_whole_phrases_from_its_end() -> No
     assert segmentation(text).segments == 1
 
 
+def test_phrases_are_told_apart_by_the_commas_that_chinese_keyboards_type() -> None:
+    said = "\uff0c".join(["红色羽绒服", "蓝色牛仔裤", "白色运动鞋", "背一个绿色书包", "戴黄色帽子"])
+
+    text = alert_text(about(said), "zh", US, "7K3M", "")
+
+    assert "红色羽绒服、蓝色牛仔裤" in text
+    assert "戴黄色帽子" not in text
+
+
+def test_a_bus_station_is_asked_to_check_its_passengers() -> None:
+    text = alert_text(about(), "zh", US, "7K3M", "", kind="bus_station")
+
+    assert text == "【云阳公安】CY-0472男6岁115cm红衣、蓝裤,14:20客运站走失,请查验旅客,见到拨110,签收码7K3M"
+
+
+def test_what_is_asked_gives_way_to_what_the_child_looks_like() -> None:
+    looks = "红色羽绒服配蓝色牛仔裤和白色运动鞋背绿色书包戴黄帽"
+
+    text = alert_text(about(looks), "zh", US, "7K3M", "", kind="bus_station")
+
+    assert looks in text
+    assert "请查验旅客" not in text
+
+
+def test_a_place_without_end_is_left_out_before_the_text_is_refused() -> None:
+    long_signature = Signature("云" * 12, "P" * 24)
+    alert = about("穿" * 80, "长" * 90, exercise=True, kind="updated", version=999)
+
+    text = alert_text(alert, "zh", long_signature, "7K3M", "")
+
+    assert segmentation(text).segments == 1
+    assert "14:20走失" in text
+
+
 def test_a_single_phrase_that_can_not_be_shortened_is_left_out_and_said_so() -> None:
     text = alert_text(about("穿" * 80), "zh", US, "7K3M", "")
 
@@ -129,13 +179,14 @@ def test_a_text_that_can_not_fit_is_refused_and_not_cut() -> None:
     exercise=st.booleans(),
     kind=st.sampled_from(["raised", "updated", "widened"]),
     version=st.integers(1, 999),
+    recipient=st.sampled_from(RECIPIENT_KINDS),
 )
 def test_any_report_becomes_one_segment_with_its_code(
-    appearance: str, place: str, language: str, exercise: bool, kind: str, version: int
+    appearance: str, place: str, language: str, exercise: bool, kind: str, version: int, recipient: str
 ) -> None:
     alert = about(appearance, place, exercise=exercise, kind=kind, version=version)
 
-    text = alert_text(alert, language, US, "7K3M", "https://gt.example/n/abcdefghij")  # type: ignore[arg-type]
+    text = alert_text(alert, language, US, "7K3M", "https://gt.example/n/abcdefghij", recipient)  # type: ignore[arg-type]
 
     assert segmentation(text).segments == 1
     assert "7K3M" in text

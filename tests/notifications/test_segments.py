@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.segments import segmentation
+from notifications.segments import characters_max, segmentation
 from sms_simulator.segments import count_segments
 
 # Counts follow from 3GPP TS 23.038 and 23.040: 160/153 septets, 70/67 UTF-16 units, pairs are not split.
@@ -58,3 +58,10 @@ def test_one_more_character_never_takes_fewer_segments_in_the_same_alphabet(text
 
     assert after.segments >= before.segments
     assert after.units > before.units or after.encoding != before.encoding
+
+
+@given(st.text(alphabet=st.sampled_from("aZ€[中😀“"), max_size=400), st.integers(0, 20))
+def test_no_text_has_more_characters_than_its_beginning_allows(text: str, begin: int) -> None:
+    size = segmentation(text)
+
+    assert len(text) <= characters_max(text[:begin], size.segments)

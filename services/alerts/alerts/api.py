@@ -20,6 +20,7 @@ from alerts.models import (
     TierIn,
     UpdateIn,
     VersionOut,
+    nameless_text,
 )
 from alerts.refusals import body_too_large
 from alerts.settings import AlertSettings, alert_settings
@@ -85,10 +86,11 @@ def _check_size(raw: bytes, said: ReportIn) -> None:
 
 
 async def _file(tx: Tx, said: ReportIn, region: str, p: Principal, settings: AlertSettings) -> ReportOut:
+    said = said.nameless()
     report = _report(tx, said, region, p)
     opened = await handlers.file_report(tx, report, settings, said.tier)
     if said.identity is not None:
-        await vault.keep(tx, settings, opened.case, said.identity.model_dump())
+        await vault.keep(tx, settings, opened.case, said.identity.to_seal())
     case = opened.case
     return ReportOut(
         case_id=case.id,
@@ -166,7 +168,8 @@ def alert_router(runtime: Runtime, settings: AlertSettings) -> APIRouter:
         """Correct or complete the alert; fields that do not differ make no new version."""
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
             case = await access_case_to_change(tx.conn, p, case_id)
-            after, changed = await handlers.change_fields(tx, case, said.fields.sent(), said.reason, settings)
+            told = await _nameless(tx, case, said, settings)
+            after, changed = await handlers.change_fields(tx, case, told.fields.sent(), told.reason, settings)
         return _version(after, changed)
 
     @router.post("/cases/{case_id}/stand-down")
@@ -188,6 +191,13 @@ def alert_router(runtime: Runtime, settings: AlertSettings) -> APIRouter:
         return _version(after, ())
 
     return router
+
+
+async def _nameless(tx: Tx, case: Case, said: UpdateIn, settings: AlertSettings) -> UpdateIn:
+    """The update without the names that the case's vault holds; it goes to everybody who was told."""
+    child, parents = await vault.kept_names(tx, settings, case)
+    reason = nameless_text(said.reason, child, parents)
+    return said.model_copy(update={"fields": said.fields.nameless(child, parents), "reason": reason})
 
 
 def _version(case: Case, changed: tuple[str, ...]) -> VersionOut:

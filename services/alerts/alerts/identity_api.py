@@ -26,7 +26,7 @@ def identity_router(runtime: Runtime) -> APIRouter:
         """Seal the whole identity in place of an older one."""
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
             case = await access_case_to_change(tx.conn, p, case_id)
-            await vault.keep(tx, runtime.settings, case, said.model_dump())
+            await vault.keep(tx, runtime.settings, case, said.to_seal())
         return Response(status_code=204)
 
     @router.get("/cases/{case_id}/identity", responses=refusals(400, 410))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import phonenumbers
 from pydantic import AfterValidator, Field, model_validator
 
 from alerts.domain.case import Circumstance
+from alerts.domain.names import without_names
 from contracts.base import (
     Child,
     LongText,
@@ -29,6 +31,10 @@ from guitu.problem import ApiModel
 PHOTO_BASE64_MAX = 3 * 1024 * 1024
 """A phone's photo after its own compression, 2.2 MB."""
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
+DESCRIPTIONS = ("appearance", "vehicle", "companion", "note")
+"""Free words of a report that go out to others, besides the place's."""
+SHORT_MAX = 200
+"""Characters of a short text (`contracts.base`); a name that grows to `child` must not break that bound."""
 Reason = Annotated[LongText, Field(min_length=1)]
 Age = Annotated[int, Field(ge=0, le=17)]
 Height = Annotated[int, Field(ge=30, le=220)]
@@ -99,6 +105,22 @@ class IdentityIn(ApiModel):
     photo_base64: Annotated[str, Field(max_length=PHOTO_BASE64_MAX), AfterValidator(_is_photo)] | None = (
         Field(default=None, repr=False)
     )
+    as_said: dict[str, LongText] = Field(
+        default_factory=dict,
+        repr=False,
+        max_length=len(DESCRIPTIONS) + 1,
+        description="Descriptions as they were reported, where a name in them was replaced.",
+    )
+
+    def to_seal(self) -> dict[str, Any]:
+        """What the vault keeps."""
+        return self.model_dump(exclude=None if self.as_said else {"as_said"})
+
+
+def nameless_text(words: str, child: Sequence[str], parents: Sequence[str]) -> str:
+    """The words without the child's and the parents' names, as long as they may be."""
+    told = without_names(words, child, parents)
+    return words if told == words else told[: max(len(words), SHORT_MAX)]
 
 
 class ReportIn(ApiModel):
@@ -120,6 +142,18 @@ class ReportIn(ApiModel):
     tier: Tier | None = None
     exercise: bool = False
     identity: IdentityIn | None = None
+
+    def nameless(self) -> ReportIn:
+        """The report as others may read it: the family's names are replaced in it, and kept in the identity."""
+        if self.identity is None:
+            return self
+        names = self.identity
+        said = {name: getattr(self, name) for name in DESCRIPTIONS} | {"place": self.last_seen_place.name}
+        told = {n: nameless_text(words, [names.child_name], names.parent_names) for n, words in said.items()}
+        as_said = names.as_said | {name: words for name, words in said.items() if told[name] != words}
+        place = self.last_seen_place.model_copy(update={"name": told.pop("place")})
+        kept = names.model_copy(update={"as_said": as_said})
+        return self.model_copy(update=told | {"last_seen_place": place, "identity": kept})
 
     def child(self) -> Child:
         """What may be said of the child."""
@@ -182,6 +216,17 @@ class FieldsIn(ApiModel):
         if empty:
             raise ValueError(f"{', '.join(sorted(empty))} can't be null; leave it out to keep it")
         return self
+
+    def nameless(self, child: Sequence[str], parents: Sequence[str]) -> FieldsIn:
+        """The same fields without these names."""
+        told: dict[str, Any] = {
+            name: nameless_text(getattr(self, name), child, parents)
+            for name in self.model_fields_set & {*DESCRIPTIONS}
+        }
+        if self.last_seen_place is not None:
+            name = nameless_text(self.last_seen_place.name, child, parents)
+            told["last_seen_place"] = self.last_seen_place.model_copy(update={"name": name})
+        return self.model_copy(update=told)
 
     def sent(self) -> dict[str, Any]:
         """The fields that were sent, as the case holds them."""

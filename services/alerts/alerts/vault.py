@@ -45,6 +45,18 @@ async def read(tx: Tx, settings: Settings, case: Case, purpose: str) -> dict[str
     return opened
 
 
+async def kept_names(tx: Tx, settings: Settings, case: Case) -> tuple[list[str], list[str]]:
+    """The child's and the parents' names, to keep them out of words that go out; the reading is audited.
+
+    Empty if no identity was given, or it was forgotten. Raises: Tampered.
+    """
+    row = await store.identity(tx.conn, case.id)
+    if row is None or row["forgotten_at"] is not None:
+        return [], []
+    identity = await read(tx, settings, case, "leave_names_out")
+    return [identity.get("child_name", "")], list(identity.get("parent_names", ()))
+
+
 async def forget(tx: Tx, case: Case, reason: str) -> None:
     """Destroy the key and what it sealed; the second time changes nothing."""
     if await store.forget(tx.conn, case.id, case.region_code, tx.now):

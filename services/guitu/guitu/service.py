@@ -7,6 +7,7 @@ order of the start is the order of need: database, streams, relay, timers, and o
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -238,6 +239,16 @@ def build_app(service: Service, settings: Settings, port: int) -> FastAPI:
     return app
 
 
+def _look_for_rubbish_seldom() -> None:
+    """Leave what was imported alone, and look for cycles less often: we make few, and 10,000 facts at a time.
+
+    Measured on an alert to 10,000 sites: a sixth of its time went to collections that found nothing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 def run(service: Service, settings: Settings | None = None) -> None:
     """Serve until SIGTERM or SIGINT; exits within 10 s, and correctly after SIGKILL too."""
     import socket
@@ -254,6 +265,7 @@ def run(service: Service, settings: Settings | None = None) -> None:
     # uvicorn raises the signal again after a clean stop; a clean stop is not a crash.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
+    _look_for_rubbish_seldom()
     # A policy and not a loop factory: Faust reads in a thread of its own, with a loop that it makes itself.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     asyncio.run(server.serve(sockets=[sock]))

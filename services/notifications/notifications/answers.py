@@ -16,11 +16,13 @@ from notifications import alarming, handlers, settling, store, store_directory, 
 from notifications.domain import recipients
 from notifications.domain.delivery import Outcome
 from notifications.domain.replies import MeaningKind, OpenNotice, codes_in, read_reply
-from notifications.domain.texts import BEIJING, Language, Signature, open_codes_text
+from notifications.domain.texts import BEIJING
 from notifications.providers.protocol import Channel, InboundSms
 from notifications.senders import Senders
 from notifications.settings import NotificationSettings
 from notifications.store import Row
+from notifications.templates import Templates
+from notifications.writing import several_open_text
 
 ESCALATIONS_A_RUN = 50
 HELD_UP_FOR = timedelta(seconds=30)
@@ -43,7 +45,9 @@ async def statuses_came(
     return set(attempts)
 
 
-async def reply_came(tx: Tx, sms: InboundSms, settings: NotificationSettings) -> str:
+async def reply_came(
+    tx: Tx, sms: InboundSms, settings: NotificationSettings, templates: Templates | None = None
+) -> str:
     """Keep the SMS, act on its meaning; returns the text to answer with, empty for no answer.
 
     Only an ambiguous answer is answered: an answer to everything would answer other machines for ever.
@@ -63,7 +67,7 @@ async def reply_came(tx: Tx, sms: InboundSms, settings: NotificationSettings) ->
     meaning = read_reply(sms.body, notices)
     await _means(tx, inbound_id, meaning.kind, meaning.delivery_id)
     if meaning.kind == "ambiguous":
-        return _which_one(notices, contact["language"], settings)
+        return several_open_text(_open_codes(notices), contact["language"], settings, templates)
     if meaning.delivery_id:
         await _answered(tx, meaning.kind, rows[meaning.delivery_id], sms.body)
     elif meaning.kind in ("opt_out", "opt_in"):
@@ -109,11 +113,11 @@ async def _means(tx: Tx, inbound_id: UUID, meaning: str, delivery_id: UUID | Non
     return ""
 
 
-def _which_one(notices: list[OpenNotice], language: Language, settings: NotificationSettings) -> str:
+def _open_codes(notices: list[OpenNotice]) -> list[tuple[str, str]]:
+    """Case and code of what still waits, or of all if nothing does: the newest of each case."""
     waiting = [notice for notice in notices if not notice.answered] or notices
     newest = {notice.case_code: notice.ack_code for notice in reversed(waiting)}
-    codes = list(reversed(newest.items()))
-    return open_codes_text(codes, language, Signature(settings.sms_signature_zh, settings.sms_signature_en))
+    return list(reversed(newest.items()))
 
 
 async def acknowledge(tx: Tx, delivery_id: UUID, channel: Literal["sms", "page", "operator"]) -> int:

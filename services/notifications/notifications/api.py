@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from guitu.auth import Principal, allow
 from guitu.problem import Problem, refusals
 from guitu.service import Runtime
-from notifications import answers, planning, store, store_sending
+from notifications import answers, planning, store, store_sending, templates
 from notifications.access import access_delivery
 from notifications.domain.delivery import stage_of
 from notifications.outside import Callback, Forged, Outside, Unreadable
@@ -69,9 +69,10 @@ def callbacks_router(runtime: Runtime, settings: NotificationSettings) -> APIRou
         reply = ""
         with _refusals():
             came = _read(runtime, lambda provider: provider.inbound(call))
+        held = await templates.current(runtime)
         for sms in came:
             async with runtime.tx(actor="provider") as tx:
-                reply = await answers.reply_came(tx, sms, settings)
+                reply = await answers.reply_came(tx, sms, settings, held)
         thanks = _accounts(runtime)[0].thanks(reply)
         return Twiml(thanks.body, thanks.status_code)
 

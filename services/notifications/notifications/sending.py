@@ -14,7 +14,7 @@ from uuid import UUID
 
 from guitu.service import Runtime
 from guitu.tx import Tx
-from notifications import settling, store_sending
+from notifications import settling, store_sending, templates
 from notifications.domain.delivery import ALERT_KINDS, Outcome
 from notifications.domain.page_token import page_token_of
 from notifications.domain.texts import TextTooLong
@@ -23,6 +23,7 @@ from notifications.segments import segmentation
 from notifications.senders import Line, Senders
 from notifications.settings import NotificationSettings
 from notifications.store import Row
+from notifications.templates import Templates
 from notifications.writing import text_of
 
 ACTOR = "guitu.notifications"
@@ -113,13 +114,14 @@ class Sender:
             pass
 
     async def _claim(self, line: Line, limit: int) -> list[Claimed]:
+        held = await templates.current(self._runtime)
         async with self._runtime.tx(actor=ACTOR) as tx:
             if line.pace is None:
-                return await self._take(tx, line, limit)
+                return await self._take(tx, line, limit, held)
             sender, pace = line.spec.name, line.pace
             recent = pace.recent(await store_sending.sent_lately(tx.conn, sender), tx.now)
             free = min(pace.free(recent), await self._room(tx, line))
-            claimed = await self._take(tx, line, min(limit, free)) if free else []
+            claimed = await self._take(tx, line, min(limit, free), held) if free else []
             if claimed:
                 recent.append((tx.now, sum(segmentation(item.body).segments for item in claimed)))
                 await store_sending.keep_sent_lately(tx.conn, sender, recent)
@@ -143,7 +145,7 @@ class Sender:
         if wake is not None:
             asyncio.get_running_loop().call_later(seconds, wake.set)
 
-    async def _take(self, tx: Tx, line: Line, limit: int) -> list[Claimed]:
+    async def _take(self, tx: Tx, line: Line, limit: int, held: Templates) -> list[Claimed]:
         """Claim, and write an attempt with its text for each; what can't be written is settled at once."""
         rows = await store_sending.claim(tx.conn, line.spec, limit, tx.now)
         if not rows:
@@ -154,7 +156,7 @@ class Sender:
         claimed, unwritable, attempts = [], {}, []
         for row in rows:
             attempt_id, token = tx.ids.new(), page_token_of(tx.ids.new())
-            text, wrong = self._text(line, row, notices[row["notice_id"]])
+            text, wrong = self._text(line, row, notices[row["notice_id"]], held)
             attempts.append((attempt_id, row["id"], row["attempts"], token, text))
             if wrong:
                 unwritable[attempt_id] = Outcome("rejected", code="unwritable", reason=wrong)
@@ -166,12 +168,13 @@ class Sender:
             await settling.record(tx, unwritable, self._settings)
         return claimed
 
-    def _text(self, line: Line, row: Row, notice: Row) -> tuple[str, str]:
+    def _text(self, line: Line, row: Row, notice: Row, held: Templates) -> tuple[str, str]:
         """The text as this sender's route takes it, and what is wrong if it can't be written."""
         route = line.outside.capabilities(row["phone"])
         able = {"url_ok": row["url_ok"] and route.url_ok, "two_way": row["two_way"] and route.two_way}
         try:
-            return text_of({**row, **able}, notice, self._settings, self._runtime.public_url), ""
+            url = self._runtime.public_url
+            return text_of({**row, **able}, notice, self._settings, url, templates=held), ""
         except (TextTooLong, KeyError, ValueError) as error:
             # One notice that can't be written must not keep its neighbours from being sent.
             kind = type(error).__name__

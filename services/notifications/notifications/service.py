@@ -18,6 +18,7 @@ from notifications.pages_api import pages_router
 from notifications.senders import Senders, one_sender, open_senders
 from notifications.sending import Sender
 from notifications.settings import NotificationSettings
+from notifications.templates_api import templates_router
 
 
 def settings_of(runtime: Runtime) -> NotificationSettings:
@@ -59,6 +60,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         directory_router(runtime),
         drills_router(runtime),
         pages_router(runtime, settings),
+        templates_router(runtime, settings),
     )
 
 

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
-from pydantic import Field, TypeAdapter, ValidationError, field_validator
+from pydantic import AfterValidator, Field
 
 from guitu.settings import Settings
-from notifications.domain.senders import SenderSpec
+from notifications.domain.senders import SenderSpec, read_senders
+from notifications.domain.stages import LANGUAGES, STAGES
 
-_SENDERS = TypeAdapter(tuple[SenderSpec, ...])
+
+def _are_senders(text: str) -> str:
+    read_senders(text)
+    return text
 
 
-def read_senders(text: str) -> tuple[SenderSpec, ...]:
-    """Read GUITU_SENDERS; empty for an empty text. Raises: ValueError, naming what is wrong and where, no secret."""
-    if not text.strip():
-        return ()
-    try:
-        specs = _SENDERS.validate_json(text)
-    except ValidationError as error:
-        wrong = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in wrong["loc"])
-        raise ValueError(f"is no list of senders: {place} {wrong['msg']}; see docs/routes.md") from None
-    names = [spec.name for spec in specs]
-    if len(set(names)) < len(names):
-        raise ValueError("names a sender twice; give each its own name")
-    return specs
+def _codes_of_stages(text: str) -> str:
+    """A JSON map of stages, or stages with a language, to codes."""
+    if not text:
+        return text
+    codes = json.loads(text)
+    known = {*STAGES, *(f"{stage}.{language}" for stage in STAGES for language in LANGUAGES)}
+    if not isinstance(codes, dict) or not all(code and isinstance(code, str) for code in codes.values()):
+        raise ValueError('must be a JSON object of texts, such as {"raised": "SMS_1"}')
+    if set(codes) - known:
+        raise ValueError(
+            f"has no stage {', '.join(sorted(set(codes) - known))}; there are {', '.join(STAGES)}"
+        )
+    return text
 
 
 class NotificationSettings(Settings):
@@ -74,6 +78,7 @@ class NotificationSettings(Settings):
             description="JSON list of senders (name, provider, channel, address, per_s, prefixes, url); "
             "empty: one Twilio sender from GUITU_TWILIO_FROM and GUITU_SMS_PER_S. See docs/routes.md."
         ),
+        AfterValidator(_are_senders),
     ] = ""
     sms_per_s: Annotated[
         float,
@@ -83,15 +88,17 @@ class NotificationSettings(Settings):
         float,
         Field(description="Without acknowledgement after this time a notice escalates.", ge=30, le=900),
     ] = 180.0
+    alibaba_templates: Annotated[
+        str,
+        Field(
+            description="Codes of the texts that Alibaba Cloud approved, as JSON: "
+            '{"raised": "SMS_1", "raised.en": "SMS_2", "stood_down": "SMS_3"}; empty is none.'
+        ),
+        AfterValidator(_codes_of_stages),
+    ] = ""
     notice_page_days: Annotated[
         int, Field(description="Days that the link to a notice page stays valid.", ge=1, le=365)
     ] = 30
-
-    @field_validator("senders")
-    @classmethod
-    def _senders_can_be_read(cls, text: str) -> str:
-        read_senders(text)
-        return text
 
     @property
     def sender_specs(self) -> tuple[SenderSpec, ...]:
@@ -101,6 +108,12 @@ class NotificationSettings(Settings):
                 name=self.twilio_from, provider="twilio", address=self.twilio_from, per_s=self.sms_per_s
             ),
         )
+
+    @property
+    def provider_templates(self) -> dict[str, str]:
+        """Code of the approved text by stage, or by stage and language (`raised.en`)."""
+        codes: dict[str, str] = json.loads(self.alibaba_templates or "{}")
+        return codes
 
     @property
     def grace_s(self) -> float:

@@ -13,6 +13,8 @@ from notifications.domain.breaker import Health
 
 Row = Mapping[str, Any]
 
+WAITED_AT_LEAST = timedelta(seconds=20)
+"""What goes out at once needs no planned deadline: its acceptance sets one."""
 _HEALTH = "select sender, health from sender_health where sender = any($1::text[])"
 _LOCK_HEALTH = "select health from sender_health where sender = $1 for no key update"
 _KEEP_HEALTH = """
@@ -28,10 +30,12 @@ from delivery where state = 'queued'
 _SET_DEADLINES = f"""
 with waiting as ({_PLACES})
 update delivery d
-set answer_due_at = $1::timestamptz + $2::interval + coalesce(w.place, 0) * $3::float8 * interval '1 second'
+set answer_due_at = $2::interval + case when $3::float8 > 0
+    then $1::timestamptz + coalesce(w.place, 0) * $3::float8 * interval '1 second' else d.queued_at end
 from delivery o left join waiting w on w.id = o.id, known_case k
 where o.id = d.id and k.case_id = d.case_id and k.stood_down_at is null
   and d.state in ('queued', 'sending', 'unknown') and d.kind = any($4::text[]) and d.channel = $5
+  and d.queued_at <= $1::timestamptz - $6::interval
   and d.answer_due_at is null and d.attempted_at is null and d.acknowledged_at is null and d.escalated_at is null
 """  # noqa: S608 - built from constants of this file only.
 _EXPIRED = """
@@ -100,8 +104,10 @@ async def set_deadlines(
     channel: str,
     kinds: Sequence[str],
 ) -> int:
-    """Give what waits without a deadline one: its place in the queue times `seconds_each`, plus the time to answer."""
-    done: str = await conn.execute(_SET_DEADLINES, now, answer_within, seconds_each, list(kinds), channel)
+    """Give what has waited a deadline: when its turn comes (`seconds_each` a place), plus the time to answer."""
+    done: str = await conn.execute(
+        _SET_DEADLINES, now, answer_within, seconds_each, list(kinds), channel, WAITED_AT_LEAST
+    )
     return int(done.rpartition(" ")[2])
 
 

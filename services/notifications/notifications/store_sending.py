@@ -15,26 +15,29 @@ from notifications.store import STOP_KINDS
 
 Row = Mapping[str, Any]
 
+# The few that are due next, by the index that holds them in order. Statistics are as old as the last quiet hour and say
+# that nothing waits: the planner would then read and sort all 10,000 that wait for each 32 that are taken.
+_IN_ORDER = "set local enable_sort = off; set local enable_bitmapscan = off; set local enable_seqscan = off"
 _CLAIM = """
 with due as (
     select d.id from delivery d
-    join notice n on n.id = d.notice_id
-    join known_case k on k.case_id = d.case_id
-    join contact c on c.contact_id = d.contact_id
     where d.state = 'queued' and d.next_at <= $1 and d.expires_at > $1
-      and (k.stood_down_at is null or d.kind = any($3::text[]))
+      and d.channel = $4 and (d.refused_by = '{}' or not ($6 = any(d.refused_by)))
+      -- Asked of each row and not joined, so that the index of what is due gives the first few and no more is read.
+      and (select k.stood_down_at is null or d.kind = any($3::text[]) from known_case k where k.case_id = d.case_id)
       -- An exercise can't reach a number outside the exercise list, whatever was planned.
-      and (not n.exercise or c.exercise_list)
-      and d.channel = $4 and (cardinality($5::text[]) = 0 or c.phone like any($5::text[]))
-      and (d.refused_by = '{}' or not ($6 = any(d.refused_by)))
+      and (select (not n.exercise or c.exercise_list)
+                and (cardinality($5::text[]) = 0 or c.phone like any($5::text[]))
+            from contact c, notice n where c.contact_id = d.contact_id and n.id = d.notice_id)
     order by least(d.priority, 2), d.rank_at, d.distance_km
     limit $2 for no key update of d skip locked
 )
 update delivery d set state = 'sending', attempts = d.attempts + 1
-from due, contact c
+from due, contact c left join site s on s.site_id = c.site_id
 where d.id = due.id and c.contact_id = d.contact_id
 returning d.id, d.notice_id, d.case_id, d.kind, d.version, d.attempts, d.ack_code, d.page_token, d.priority,
-    d.distance_km, d.expires_at, c.phone, c.language, c.url_ok, c.two_way
+    d.distance_km, d.expires_at, c.phone, c.language, c.url_ok, c.two_way,
+    case when c.unit_id is not null then 'unit' else s.category end as category
 """
 _BUDGET = "select sent from sender_budget where sender = $1 for no key update"
 _NEW_BUDGET = "insert into sender_budget (sender, sent) values ($1, '[]') on conflict (sender) do nothing"
@@ -132,6 +135,7 @@ where c.phone = $1 and a.id <> $2 and a.provider_id is not null order by a.start
 async def claim(conn: asyncpg.Connection, spec: SenderSpec, limit: int, now: datetime) -> list[Row]:
     """Take the most urgent due deliveries that this sender may send; other processes skip them."""
     prefixes = [f"{prefix}%" for prefix in spec.prefixes]
+    await conn.execute(_IN_ORDER)
     return list(await conn.fetch(_CLAIM, now, limit, STOP_KINDS, spec.channel, prefixes, spec.name))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
 
 from notifications.providers.protocol import Channel
 
@@ -30,6 +31,26 @@ class SenderSpec(BaseModel):
     def serves(self, to: str) -> bool:
         """May it send to this number?"""
         return not self.prefixes or to.startswith(self.prefixes)
+
+
+_SENDERS = TypeAdapter(tuple[SenderSpec, ...])
+
+
+@lru_cache(maxsize=16)
+def read_senders(text: str) -> tuple[SenderSpec, ...]:
+    """Read GUITU_SENDERS; empty for an empty text. Raises: ValueError, naming what is wrong and where, no secret."""
+    if not text.strip():
+        return ()
+    try:
+        specs = _SENDERS.validate_json(text)
+    except ValidationError as error:
+        wrong = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in wrong["loc"])
+        raise ValueError(f"is no list of senders: {place} {wrong['msg']}; see docs/routes.md") from None
+    names = [spec.name for spec in specs]
+    if len(set(names)) < len(names):
+        raise ValueError("names a sender twice; give each its own name")
+    return specs
 
 
 def others(

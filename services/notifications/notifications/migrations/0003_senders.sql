@@ -32,7 +32,6 @@ create unique index delivery_once_a_version on delivery (case_id, version, conta
     where kind in ('raised', 'updated', 'widened');
 drop index delivery_due;
 create index delivery_due on delivery (least(priority, 2), rank_at, distance_km) where state = 'queued';
-create index delivery_expiring on delivery (expires_at) where state = 'queued';
 
 alter table attempt add column sender text not null default '';
 alter table attempt add column body text not null default '';
