@@ -64,7 +64,7 @@ def write_directory(folder: Path, sites: int) -> Path:
             lon, lat = COACH_CENTRE[0] + n % 100 * 0.001, COACH_CENTRE[1] + n // 100 % 100 * 0.001
             place = ["hotel", f"测试宾馆{n}", f"Bench hotel {n}", "500235001", lon, lat, "500235", 1]
             site_rows.writerow([site, *place])
-            contact_rows.writerow([contact, site, "", "值班", "on_duty", phone, "zh", 1, 1, 0, 0, 1])
+            contact_rows.writerow([contact, site, "", "值班", "on_duty", phone, "zh", 1, 1, 0, 0, 1, "", ""])
     return folder
 
 

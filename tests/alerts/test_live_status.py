@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import permutations
 from typing import Any
 from uuid import UUID, uuid4
@@ -134,6 +134,23 @@ async def test_an_escalation_is_counted_beside_the_delivery(command: Desk) -> No
     assert (status["notices"], status["notices_escalated"]) == ({"delivered": 1}, 1)
 
 
+async def test_a_nil_report_acknowledges_and_is_told_with_its_time(command: Desk) -> None:
+    case = await command.reports()
+    base = common(command, case)
+    ids = {"delivery_id": uuid4(), "notice_id": uuid4(), "alert_version": 1} | notice.kind_fields(
+        "nil_report"
+    )
+    until = command.runtime.clock.now()
+
+    await tell(command, notice.NoticeNilReported(**base, **ids, seen_nothing_until=until, channel="sms"))
+
+    status = await command.case(case["case_id"])
+    assert {"nil_report": {"acknowledged": 1}} == status["notices_by_kind"]
+    line = status["timeline"][-1]
+    assert ("guitu.notice.nil_reported.v1", "nil_report") == (line["type"], line["details"]["purpose"])
+    assert until == datetime.fromisoformat(line["details"]["seen_nothing_until"])
+
+
 async def test_an_operators_sighting_is_published_kept_once_and_assessed(command: Desk) -> None:
     case = await command.reports()
     path = f"/cases/{case['case_id']}/sightings"
@@ -206,6 +223,9 @@ async def test_facts_of_a_case_that_is_not_ours_change_nothing(command: Desk) ->
     base = common(command, case) | {"case_id": uuid4()}
 
     await tell(command, planned(base, 1, 1), issued(base, uuid4(), uuid4()))
+    # A drill's case is known to nobody but the service that began it.
+    ids = {"delivery_id": uuid4(), "notice_id": uuid4(), "alert_version": 1} | notice.kind_fields("drill")
+    await tell(command, notice.NoticeAcknowledged(**base, **ids, channel="sms"))
 
     lines = await command.runtime.pool.fetchval("select count(*) from timeline")
     assert lines == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import jsonschema
@@ -14,6 +14,7 @@ from contracts import diagram, generate, wire
 from contracts.base import EventId, Fact
 from contracts.compat import breaking_changes
 from contracts.flow import ALERTS, FACT_BY_TYPE, REPORTS, TOPIC_OF, TOPICS, Topic
+from contracts.notice import KnownKind, NoticeDelivered, NoticeKind, Purpose, kind_fields
 from contracts.wire import BODY_BYTES_MAX, Unreadable
 
 EVENT = EventId(UUID("0190f0c0-0000-7000-8000-000000000001"))
@@ -238,3 +239,13 @@ def test_fact_that_left_its_topic_is_a_breaking_change(
     monkeypatch.setattr(generate, "SCHEMAS", tmp_path)
 
     assert "guitu.report.gone.v1: no topic carries it" in generate.broken_contracts()[0]
+
+
+@pytest.mark.parametrize("kind", get_args(KnownKind) + get_args(Purpose))
+def test_a_later_kind_is_read_by_those_who_know_only_the_first_ones(kind: NoticeKind) -> None:
+    fields = example("guitu.notice.delivered.v1") | kind_fields(kind)
+
+    delivered = NoticeDelivered.model_validate_json(json.dumps(fields))
+
+    assert kind == delivered.really
+    assert fields["kind"] in get_args(KnownKind)

@@ -17,6 +17,8 @@ from notifications import store_directory
 from notifications.directory import ContactRow, Directory, SiteRow
 from notifications.domain.delivery import Outcome
 from notifications.providers.protocol import Callback, Capabilities, Channel, InboundSms, Outgoing, Thanks
+from notifications.senders import one_sender
+from notifications.service import settings_of
 
 YUNYANG = "500235"
 CASE = CaseId(UUID(int=0xCA5E))
@@ -73,6 +75,12 @@ async def three_sites(run: Runtime) -> None:
         [site(1, 1), site(2, 20), site(3, 150)],
         [contact(1, 1), contact(2, 2), contact(3, 3), contact(4, 1, 2), contact(5, None)],
     )
+
+
+def with_a_carrier(run: Runtime) -> Runtime:
+    """The service with one sender, for timers that ask whether anything can be sent at all."""
+    run.state["senders"] = one_sender(Carrier(), settings_of(run))
+    return run
 
 
 def _body(at: datetime, version: int, radius_km: float, **more: Any) -> dict[str, Any]:

@@ -14,7 +14,15 @@ from contracts.base import Position
 from notifications.domain.delivery import RANK, backoff_s, step_for
 from notifications.domain.page_token import looks_like_token, page_token_of
 from notifications.domain.recipients import Candidate, distance_km, in_ring, update_matters
-from notifications.domain.replies import Meaning, OpenNotice, ack_code_of, read_reply
+from notifications.domain.replies import (
+    _ACK_WORDS,
+    _NIL_WORDS,
+    Meaning,
+    OpenNotice,
+    ack_code_of,
+    codes_in,
+    read_reply,
+)
 
 FIRST = OpenNotice(UUID(int=1), "CY-0001", "7K3M")
 UPDATE = OpenNotice(UUID(int=2), "CY-0001", "9Q0A")
@@ -32,11 +40,25 @@ OTHER = OpenNotice(UUID(int=3), "CY-0002", "ABCD")
         ("7K3M", Meaning("ack", FIRST.delivery_id)),
         ("签收码:7K3M", Meaning("ack", FIRST.delivery_id)),
         ("1 7K3M", Meaning("ack", FIRST.delivery_id)),
+        ("7K3M 收到", Meaning("ack", FIRST.delivery_id)),
+        ("7k3m签收!", Meaning("ack", FIRST.delivery_id)),
+        ("无", Meaning("nil_report", FIRST.delivery_id)),
+        ("没看到。", Meaning("nil_report", FIRST.delivery_id)),
+        ("\uff10", Meaning("nil_report", FIRST.delivery_id)),
+        ("nil", Meaning("nil_report", FIRST.delivery_id)),
+        ("7K3M 未发现", Meaning("nil_report", FIRST.delivery_id)),
+        ("没有 7K3M", Meaning("nil_report", FIRST.delivery_id)),
+        ("没看到孩子,但有人问过路", Meaning("sighting", FIRST.delivery_id)),
+        ("没有红衣服的", Meaning("sighting", FIRST.delivery_id)),
+        ("No child, but a red coat", Meaning("sighting", FIRST.delivery_id)),
         ("7K3M 往码头去了", Meaning("sighting", FIRST.delivery_id)),
         ("看到一个男孩上了大巴", Meaning("sighting", FIRST.delivery_id)),
         ("1个男孩", Meaning("sighting", FIRST.delivery_id)),
         ("STOP", Meaning("opt_out")),
         ("退订", Meaning("opt_out")),
+        ("ｔｄ", Meaning("opt_out")),
+        ("start", Meaning("opt_in")),
+        ("恢复。", Meaning("opt_in")),
         ("  。 ", Meaning("none")),
     ],
 )
@@ -47,6 +69,74 @@ def test_a_reply_to_one_open_notice(text: str, meaning: Meaning) -> None:
 def test_a_plain_ack_with_two_cases_open_is_ambiguous_and_with_a_code_is_not() -> None:
     assert Meaning("ambiguous") == read_reply("签收", [OTHER, FIRST])
     assert Meaning("ack", FIRST.delivery_id) == read_reply("签收7K3M", [OTHER, FIRST])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "7K3M 往码头去了",
+        "7K3M往码头去了",
+        "签收码7K3M:往码头去了",
+        "往码头去了,7k3m",
+        "7K3M,没看到孩子,但有人问过路",
+    ],
+)
+def test_a_code_anywhere_in_a_sighting_says_of_which_notice_it_is(text: str) -> None:
+    assert Meaning("sighting", FIRST.delivery_id) == read_reply(text, [OTHER, FIRST])
+    assert "7K3M" in codes_in(text)
+
+
+def test_nothing_seen_is_said_of_one_case_only() -> None:
+    answered = [OpenNotice(n.delivery_id, n.case_code, n.ack_code, answered=True) for n in (OTHER, FIRST)]
+
+    assert Meaning("ambiguous") == read_reply("无", [OTHER, FIRST])
+    assert Meaning("ambiguous") == read_reply("无", answered)
+    assert Meaning("nil_report", FIRST.delivery_id) == read_reply("无 7K3M", answered)
+    assert Meaning("ack", OTHER.delivery_id) == read_reply("1", answered)
+
+
+def test_words_without_a_code_are_of_the_newest_notice_that_is_no_drill() -> None:
+    drill = OpenNotice(UUID(int=4), "DRILL-0001", "WXYZ", drill=True)
+
+    assert Meaning("sighting", FIRST.delivery_id) == read_reply("看到他了", [drill, FIRST])
+
+
+WIDE = {
+    ord(char): ord(char) + 0xFEE0 for char in "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+}
+
+
+@given(
+    st.sampled_from([*_ACK_WORDS[1:], *_NIL_WORDS]),
+    st.sampled_from(["", "7K3M"]),
+    st.booleans(),
+    st.randoms(use_true_random=False),
+)
+def test_case_width_punctuation_and_spaces_change_nothing(
+    word: str, code: str, code_first: bool, dice: random.Random
+) -> None:
+    plain = f"{code} {word}" if code_first else f"{word} {code}"
+    letters = (dice.choice([c.upper(), c.lower(), c.translate(WIDE)]) for c in plain)
+    written = "".join(c + dice.choice(["", "", " ", "。", "!", "\u3000", ",", "-"]) for c in letters)
+
+    meaning = read_reply(written, [FIRST])
+
+    assert meaning == read_reply(plain, [FIRST]) == read_reply(word, [FIRST])
+    assert meaning.kind == ("ack" if word in _ACK_WORDS else "nil_report")
+    assert not code or code in codes_in(written)
+
+
+@given(st.uuids(), st.sampled_from([*_ACK_WORDS, *_NIL_WORDS]), st.booleans())
+def test_every_code_with_every_word_means_its_notice(random_id: UUID, word: str, code_first: bool) -> None:
+    code = ack_code_of(random_id, [FIRST.ack_code])
+    notice = OpenNotice(UUID(int=9), "CY-0009", code)
+
+    meaning = read_reply(code + word if code_first else word + code, [FIRST, notice])
+
+    assert ("ack" if word in _ACK_WORDS else "nil_report", notice.delivery_id) == (
+        meaning.kind,
+        meaning.delivery_id,
+    )
 
 
 def test_a_plain_ack_of_one_case_means_its_newest_notice() -> None:

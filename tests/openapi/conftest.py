@@ -181,7 +181,7 @@ async def notifications(
 async def _attempts(run: Runtime) -> list[dict[str, str]]:
     """Each delivery once it was handed over; waits 20 s at most."""
     wanted = """
-    select d.id, d.case_id, d.page_token, a.token, a.provider_id, c.phone from delivery d
+    select d.id, d.case_id, d.site_id, d.page_token, a.token, a.provider_id, c.phone from delivery d
     join attempt a on a.delivery_id = d.id join contact c using (contact_id)
     where a.provider_id is not null
     """
@@ -194,6 +194,7 @@ async def _attempts(run: Runtime) -> list[dict[str, str]]:
         {
             "delivery_id": str(row["id"]),
             "case_id": str(row["case_id"]),
+            "site_id": str(row["site_id"]),
             "token": row["page_token"],
             "attempt": row["token"],
             "seen_at": "08:30",

@@ -41,3 +41,16 @@ async def access_page(conn: asyncpg.Connection, token: str, oldest: datetime) ->
 async def access_call(conn: asyncpg.Connection, token: str) -> Row | None:
     """The delivery that a call is about, by its attempt's token; the provider's signature was checked before."""
     return await store.by_call(conn, token) if looks_like_token(token) else None
+
+
+def access_site(principal: Principal, row: Row | None) -> Row:
+    """The site, for staff of its region. Raises: Problem 404; outside the region it is as if it were not there."""
+    if row is None or not in_scope(principal, row["region_code"]):
+        raise Problem(
+            404,
+            "no_such_site",
+            "There is no such site in your region.",
+            "辖区内没有该场所。",
+            "Check the id; GET /sites lists the sites.",
+        )
+    return row

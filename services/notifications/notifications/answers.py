@@ -8,14 +8,14 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.base import Place, Position, SightingId, SiteId, UnitId
-from contracts.notice import NoticeAcknowledged, NoticeEscalated
+from contracts.notice import NoticeAcknowledged, NoticeEscalated, NoticeNilReported
 from contracts.sighting import SightingReported
 from guitu.service import Runtime
 from guitu.tx import Tx
-from notifications import handlers, settling, store, store_sending
+from notifications import alarming, handlers, settling, store, store_directory, store_replies, store_sending
 from notifications.domain import recipients
 from notifications.domain.delivery import Outcome
-from notifications.domain.replies import OpenNotice, read_reply
+from notifications.domain.replies import MeaningKind, OpenNotice, codes_in, read_reply
 from notifications.domain.texts import BEIJING
 from notifications.providers.protocol import Channel, InboundSms
 from notifications.senders import Senders
@@ -52,39 +52,74 @@ async def reply_came(
 ) -> str:
     """Keep the SMS, act on its meaning; returns the text to answer with, empty for no answer.
 
-    Only an ambiguous acknowledgement is answered: an answer to everything would answer other machines for ever.
+    Only an ambiguous answer is answered: an answer to everything would answer other machines for ever.
     """
-    contact = await store.contact_of(tx.conn, sms.sender)
+    contact = await store_replies.contact_of(tx.conn, sms.sender)
     inbound_id = tx.ids.new()
     contact_id = contact["contact_id"] if contact else None
-    if not await store.add_inbound(
+    if not await store_replies.add_inbound(
         tx.conn, inbound_id, sms.provider_id, contact_id, sms.sender, sms.body, tx.now
     ):
         return ""
     if contact is None:
         return await _means(tx, inbound_id, "unknown_number", None)
-    rows = {row["id"]: row for row in await store.open_notices_of(tx.conn, sms.sender, tx.now)}
-    notices = [
-        OpenNotice(row["id"], row["case_code"], row["ack_code"], row["acknowledged_at"] is not None)
-        for row in rows.values()
-    ]
+    found = await store_replies.open_notices_of(tx.conn, sms.sender, codes_in(sms.body), tx.now)
+    rows = {row["id"]: row for row in found}
+    notices = [_open_notice(row) for row in found]
     meaning = read_reply(sms.body, notices)
     await _means(tx, inbound_id, meaning.kind, meaning.delivery_id)
-    if meaning.kind == "ack" and meaning.delivery_id:
-        await acknowledge(tx, meaning.delivery_id, "sms")
-    elif meaning.kind == "sighting" and meaning.delivery_id:
-        report_sighting(tx, rows[meaning.delivery_id], sms.body, tx.now, "sms")
-    elif meaning.kind == "opt_out":
-        tx.audit("contact.opted_out", subject=contact_id)
-    elif meaning.kind == "ambiguous":
-        codes = [(notice.case_code, notice.ack_code) for notice in notices if not notice.answered]
-        return several_open_text(codes, contact["language"], settings, templates)
+    if meaning.kind == "ambiguous":
+        return several_open_text(_open_codes(notices), contact["language"], settings, templates)
+    if meaning.delivery_id:
+        await _answered(tx, meaning.kind, rows[meaning.delivery_id], sms.body)
+    elif meaning.kind in ("opt_out", "opt_in"):
+        await _opted(tx, meaning.kind, sms.sender)
     return ""
+
+
+def _open_notice(row: Row) -> OpenNotice:
+    answered, drill = row["acknowledged_at"] is not None, row["kind"] == "drill"
+    return OpenNotice(row["id"], row["case_code"], row["ack_code"], answered, drill)
+
+
+async def _answered(tx: Tx, kind: MeaningKind, row: Row, text: str) -> None:
+    """A reply that means one notice; whatever else is said to a drill shows that it was heard."""
+    if kind == "nil_report":
+        await nil_report(tx, row, "sms")
+    elif kind == "sighting" and row["kind"] != "drill":
+        report_sighting(tx, row, text, tx.now, "sms")
+    else:
+        await acknowledge(tx, row["id"], "sms")
+
+
+async def _opted(tx: Tx, kind: MeaningKind, phone: str) -> None:
+    """A number said that it wants no more SMS, or wants them again."""
+    if kind == "opt_in":
+        for contact in await store_directory.opt_in(tx.conn, phone):
+            tx.audit("contact.opted_in", subject=contact["contact_id"])
+        return
+    for contact in await store_directory.opt_out(tx.conn, phone, tx.now):
+        tx.audit("contact.opted_out", subject=contact["contact_id"])
+        await opted_out(tx, contact)
+
+
+async def opted_out(tx: Tx, contact: Row) -> None:
+    """This contact is told no more: what it has not answered goes to the next one at once, and somebody must look."""
+    asked = await store_replies.ask_another(tx.conn, [contact["contact_id"]], tx.now)
+    tx.audit("contact.others_asked", subject=contact["contact_id"], deliveries=asked)
+    await alarming.duty_number_opted_out(tx, contact["contact_id"])
 
 
 async def _means(tx: Tx, inbound_id: UUID, meaning: str, delivery_id: UUID | None) -> str:
-    await store.inbound_means(tx.conn, inbound_id, meaning, delivery_id)
+    await store_replies.inbound_means(tx.conn, inbound_id, meaning, delivery_id)
     return ""
+
+
+def _open_codes(notices: list[OpenNotice]) -> list[tuple[str, str]]:
+    """Case and code of what still waits, or of all if nothing does: the newest of each case."""
+    waiting = [notice for notice in notices if not notice.answered] or notices
+    newest = {notice.case_code: notice.ack_code for notice in reversed(waiting)}
+    return list(reversed(newest.items()))
 
 
 async def acknowledge(tx: Tx, delivery_id: UUID, channel: AcknowledgedBy) -> int:
@@ -113,6 +148,14 @@ async def key_pressed(tx: Tx, delivery: Row, key: str) -> Pressed:
 async def asks_for_person(tx: Tx, delivery: Row) -> None:
     """Somebody wants to talk to the command centre."""
     tx.audit("notice.person_asked", subject=delivery["id"])
+
+
+async def nil_report(tx: Tx, row: Row, channel: AcknowledgedBy) -> None:
+    """A person looked and saw nothing until now; that acknowledges, too, and is said each time."""
+    await acknowledge(tx, row["id"], channel)
+    fields = settling.fact_fields(row, tx)
+    tx.publish(NoticeNilReported(**fields, seen_nothing_until=tx.now, channel=channel))
+    tx.audit("notice.nil_reported", subject=row["id"], channel=channel)
 
 
 def report_sighting(

@@ -1,170 +1,192 @@
-"""Reads the directory of sites and contacts from CSV files: all of it, or none with every bad row named."""
+"""Reads the directory of sites and contacts from CSV files: all of it, or none with every bad row named.
+
+UTF-8, with or without the mark at its beginning, or GB18030, as a Chinese Excel saves a table.
+"""
 
 from __future__ import annotations
 
 import csv
-import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-import phonenumbers
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import ValidationError
 
-from contracts.base import RegionCode, TownshipCode
+from notifications.directory_rows import ContactRow, Directory, DirectoryRefused, SiteRow
+from notifications.row_errors import RowError, of_pydantic, row_error
 
-ERRORS_SHOWN_MAX = 50
+__all__ = [
+    "ContactRow",
+    "Directory",
+    "DirectoryRefused",
+    "Found",
+    "Known",
+    "SiteRow",
+    "misfits",
+    "read_directory",
+    "read_files",
+    "read_place",
+]
+ENCODINGS = ("utf-8-sig", "gb18030")
+DERIVED = "sms_ok"
+"""A column of the export that follows from the phone; what a file says there is left unread."""
 ROWS_MAX = 200_000
-ROW_BYTES_MAX = 4_096
-
-
-class DirectoryRefused(Exception):
-    """Nothing was imported; `errors` name file, line, field and mend."""
-
-    def __init__(self, errors: list[str]) -> None:
-        super().__init__(f"{len(errors)} row(s) need mending, nothing was imported:\n" + "\n".join(errors))
-        self.errors = errors
-
-
-def _e164(text: str) -> str:
-    """Possible in its country's numbering plan; reserved numbers for tests count as possible."""
-    try:
-        number = phonenumbers.parse(text, None)
-    except phonenumbers.NumberParseException:
-        raise ValueError("must be E.164, such as +8613800000000") from None
-    if not text.startswith("+") or not phonenumbers.is_possible_number(number):
-        raise ValueError("is not a possible number of its country")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def _empty_is_none(value: Any) -> Any:
-    return None if value == "" else value
-
-
-Flag = Annotated[bool, Field(description="1 or 0.")]
-OptionalId = Annotated[UUID | None, BeforeValidator(_empty_is_none)]
-
-
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-
-class SiteRow(_Row):
-    """One line of sites.csv."""
-
-    site_id: UUID
-    category: str = Field(min_length=1, max_length=40)
-    name_zh: str = Field(min_length=1, max_length=60)
-    name_en: str = Field(min_length=1, max_length=80)
-    township_code: TownshipCode
-    lon: float = Field(ge=-180, le=180)
-    lat: float = Field(ge=-90, le=90)
-    region_code: RegionCode
-    exercise_ok: Flag
-
-
-class ContactRow(_Row):
-    """One line of contacts.csv: of a site, or of a unit."""
-
-    contact_id: UUID
-    site_id: OptionalId = None
-    unit_id: OptionalId = None
-    label: str = Field(default="", max_length=60)
-    role: str = Field(min_length=1, max_length=40)
-    phone_e164: Annotated[str, AfterValidator(_e164)]
-    language: Literal["zh", "en"]
-    order: int = Field(ge=1, le=100)
-    two_way: Flag
-    url_ok: Flag
-    voice: Flag
-    exercise_list: Flag
-
-    @model_validator(mode="after")
-    def _one_owner(self) -> ContactRow:
-        if (self.site_id is None) == (self.unit_id is None):
-            raise ValueError("give a site_id or a unit_id, not both")
-        return self
+ERRORS_MAX = 1_000
+"""One mistake in a column is an error in every row; more than this says nothing new."""
+R = TypeVar("R", SiteRow, ContactRow)
 
 
 @dataclass(frozen=True)
-class Directory:
-    """Sites and contacts that fit together."""
+class Lines(Generic[R]):
+    """The good rows of a file, each with its line."""
 
-    sites: tuple[SiteRow, ...]
-    contacts: tuple[ContactRow, ...]
+    file: str
+    rows: list[tuple[int, R]] = field(default_factory=list)
+    given: bool = False
 
 
-R = TypeVar("R", bound=_Row)
+@dataclass(frozen=True)
+class Found:
+    """What the files say, and what is wrong with single rows."""
+
+    sites: Lines[SiteRow]
+    contacts: Lines[ContactRow]
+    errors: list[RowError]
+
+    @property
+    def directory(self) -> Directory:
+        """The rows without their lines."""
+        return Directory(
+            tuple(row for _, row in self.sites.rows), tuple(row for _, row in self.contacts.rows)
+        )
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the directory has already: the region of each id that the files name, and the sites still in use."""
+
+    region: str = "*"
+    sites: Mapping[UUID, str] = field(default_factory=dict)
+    contacts: Mapping[UUID, str] = field(default_factory=dict)
+    in_use: frozenset[UUID] = frozenset()
 
 
 def read_directory(place: Path) -> Directory:
     """Read `sites.csv` and `contacts.csv` below `place`. Raises: DirectoryRefused, naming every bad row."""
-    errors: list[str] = []
-    sites = _read(place / "sites.csv", SiteRow, errors)
-    contacts = _read(place / "contacts.csv", ContactRow, errors)
-    _check_unique("sites.csv", "site_id", sites, lambda row: row.site_id, errors)
-    _check_unique("contacts.csv", "contact_id", contacts, lambda row: row.contact_id, errors)
-    known = {row.site_id for row in sites}
-    errors += [
-        f"contacts.csv: contact {row.contact_id} names site {row.site_id}, which sites.csv does not have; add it."
-        for row in contacts
-        if row.site_id is not None and row.site_id not in known
-    ]
+    return read_place(place).directory
+
+
+def read_place(place: Path) -> Found:
+    """The same, each row with its line. Raises: DirectoryRefused."""
+    found = read_files({name: _bytes_of(place / f"{name}.csv") for name in ("sites", "contacts")})
+    errors = [*found.errors, *misfits(found, Known())]
     if errors:
-        raise DirectoryRefused(errors[:ERRORS_SHOWN_MAX])
-    return Directory(tuple(sites), tuple(contacts))
+        raise DirectoryRefused(errors)
+    return found
 
 
-def _read(path: Path, model: type[R], errors: list[str]) -> list[R]:
-    rows: list[R] = []
+def read_files(files: Mapping[str, bytes | None]) -> Found:
+    """Read `sites` and `contacts`, of which one may be left out; None is a file that should be there."""
+    errors: list[RowError] = []
+    sites = Lines[SiteRow]("sites.csv", given="sites" in files)
+    contacts = Lines[ContactRow]("contacts.csv", given="contacts" in files)
+    if sites.given:
+        _read(sites, files["sites"], SiteRow, errors)
+    if contacts.given:
+        _read(contacts, files["contacts"], ContactRow, errors)
+    return Found(sites, contacts, errors)
+
+
+def misfits(found: Found, known: Known) -> list[RowError]:
+    """What is wrong although each row is good by itself: ids that are there twice, taken or unknown; regions."""
+    errors = [*_twice(found.sites, "site_id"), *_twice(found.contacts, "contact_id")]
+    errors += _sites_elsewhere(found.sites, known)
+    errors += _contacts_elsewhere(found, known)
+    return errors[:ERRORS_MAX]
+
+
+def _bytes_of(path: Path) -> bytes | None:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            for number, fields in enumerate(csv.DictReader(lines), start=2):
-                if number > ROWS_MAX:
-                    errors.append(f"{path.name}: more than {ROWS_MAX} lines; split it by county.")
-                    break
-                _read_row(path.name, number, fields, model, rows, errors)
+        return path.read_bytes()
     except FileNotFoundError:
-        errors.append(f"{path.name} is missing in {path.parent.name}; give the directory that has it.")
-    except (UnicodeDecodeError, csv.Error) as error:
-        errors.append(f"{path.name} is not a UTF-8 CSV file ({type(error).__name__}); save it as CSV UTF-8.")
-    return rows
+        return None
+
+
+def _read(lines: Lines[R], content: bytes | None, model: type[R], errors: list[RowError]) -> None:
+    text = _decoded(content) if content is not None else None
+    if text is None:
+        errors.append(row_error(lines.file, 0, "", "file_missing" if content is None else "not_csv"))
+        return
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        wrong = list(_bad_header(lines.file, reader.fieldnames or (), model))
+        errors += wrong
+        for fields in reader if not wrong else ():
+            if reader.line_num > ROWS_MAX or len(errors) >= ERRORS_MAX:
+                errors.append(row_error(lines.file, reader.line_num, "", "too_long"))
+                return
+            _read_row(lines, reader.line_num, fields, model, errors)
+    except csv.Error:
+        errors.append(row_error(lines.file, reader.line_num, "", "not_csv"))
+
+
+def _decoded(content: bytes) -> str | None:
+    for encoding in ENCODINGS:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def _bad_header(file: str, names: Any, model: type[R]) -> Iterator[RowError]:
+    for name in names:
+        if name not in model.model_fields and name != DERIVED:
+            # A name that is no column may be a phone number in a file without a header.
+            yield row_error(file, 1, name if name.isidentifier() else "", "column_unknown")
+    for name, about in model.model_fields.items():
+        if about.is_required() and name not in names:
+            yield row_error(file, 1, name, "column_missing")
 
 
 def _read_row(
-    name: str, number: int, fields: dict[Any, Any], model: type[R], rows: list[R], errors: list[str]
+    lines: Lines[R], number: int, fields: dict[Any, Any], model: type[R], errors: list[RowError]
 ) -> None:
     if None in fields or None in fields.values():
-        errors.append(
-            f"{name} line {number}: {len(model.model_fields)} columns are expected; check the commas."
-        )
+        wanted = len([name for name in fields if name is not None])
+        errors.append(row_error(lines.file, number, "", "columns", n=wanted))
         return
+    fields.pop(DERIVED, None)
     try:
-        rows.append(model.model_validate(fields))
+        lines.rows.append((number, model.model_validate(fields)))
     except ValidationError as error:
-        # The value is left out: it may be a phone number.
-        said = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc']) or 'row'}: {item['msg']}"
-            for item in error.errors(include_input=False, include_url=False)
-        )
-        errors.append(f"{name} line {number}: {said}")
+        found = error.errors(include_input=False, include_url=False)
+        errors += [of_pydantic(lines.file, number, dict(item)) for item in found]
 
 
-def _check_unique(
-    name: str, field: str, rows: Iterable[R], key: Callable[[R], uuid.UUID], errors: list[str]
-) -> None:
-    seen: set[uuid.UUID] = set()
-    for row in rows:
-        if key(row) in seen:
-            errors.append(f"{name}: {field} {key(row)} is there twice; remove one.")
-        seen.add(key(row))
+def _twice(lines: Lines[Any], column: str) -> Iterator[RowError]:
+    seen: set[UUID] = set()
+    for number, row in lines.rows:
+        if getattr(row, column) in seen:
+            yield row_error(lines.file, number, column, "twice")
+        seen.add(getattr(row, column))
+
+
+def _sites_elsewhere(sites: Lines[SiteRow], known: Known) -> Iterator[RowError]:
+    for number, row in sites.rows:
+        if known.region not in ("*", row.region_code):
+            yield row_error(sites.file, number, "region_code", "region_refused", region=known.region)
+        elif known.region not in ("*", known.sites.get(row.site_id, known.region)):
+            yield row_error(sites.file, number, "site_id", "id_taken")
+
+
+def _contacts_elsewhere(found: Found, known: Known) -> Iterator[RowError]:
+    named = {row.site_id for _, row in found.sites.rows} | known.in_use
+    for number, row in found.contacts.rows:
+        if row.site_id is not None and row.site_id not in named:
+            yield row_error(found.contacts.file, number, "site_id", "site_unknown", id=row.site_id)
+        if known.region not in ("*", known.contacts.get(row.contact_id, known.region)):
+            yield row_error(found.contacts.file, number, "contact_id", "id_taken")

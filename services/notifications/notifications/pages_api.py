@@ -70,7 +70,8 @@ def pages_router(runtime: Runtime, settings: NotificationSettings) -> APIRouter:
                     return notice_page(row, home, refused=refused, typed=(note, seen_at))
                 if row["stood_down_at"] is None:
                     moment = answers.seen_at_from(tx.now, _clock_time(seen_at))
-                    answers.report_sighting(tx, row, note.strip(), moment, "page")
+                    if row["kind"] != "drill":
+                        answers.report_sighting(tx, row, note.strip(), moment, "page")
                     await answers.acknowledge(tx, row["id"], "page")
         except NoSuchPage:
             return no_such_notice()

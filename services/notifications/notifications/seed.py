@@ -9,10 +9,13 @@ from typing import Any
 
 import asyncpg
 
+from guitu.clock import Clock, Ids
 from guitu.pg import open_pool
 from guitu.settings import Settings
+from guitu.tx import Tx
 from notifications import store_directory
-from notifications.directory import DirectoryRefused, read_directory
+from notifications.directory import DirectoryRefused, read_place
+from notifications.importing import import_directory
 
 YUNYANG = Path(__file__).parent / "data" / "yunyang"
 
@@ -22,12 +25,17 @@ async def seed(runtime_or_pool: Any, directory: Path = YUNYANG) -> dict[str, int
 
     Raises: DirectoryRefused, with every bad row, before anything is changed.
     """
-    found = read_directory(directory)
+    found = read_place(directory)
     pool: asyncpg.Pool = getattr(runtime_or_pool, "pool", runtime_or_pool)
     settings = getattr(runtime_or_pool, "settings", None) or Settings()
+    clock = getattr(runtime_or_pool, "clock", None) or Clock(settings.clock_file)
     async with pool.acquire() as conn, conn.transaction():
-        await store_directory.put(conn, found, settings.region_code)
-    return {"sites": len(found.sites), "contacts": len(found.contacts)}
+        tx = Tx(conn, clock.now(), Ids(), "guitu.seed", "guitu/notifications")
+        await store_directory.one_import_at_a_time(conn)
+        stored = await store_directory.stored(conn, found.directory)
+        await import_directory(tx, found, stored, region="*", home_region=settings.region_code)
+        await tx.flush()
+    return {"sites": len(found.sites.rows), "contacts": len(found.contacts.rows)}
 
 
 async def _main(directory: Path) -> None:

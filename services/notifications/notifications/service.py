@@ -11,6 +11,8 @@ from guitu.service import Runtime, Service, Sweep
 from notifications import answers, looking_up, planning, sending
 from notifications.agents import REACTIONS
 from notifications.api import callbacks_router, staff_router
+from notifications.directory_api import directory_router
+from notifications.drills_api import drills_router
 from notifications.outside import Outside
 from notifications.pages_api import pages_router
 from notifications.pushes_api import pushes_router
@@ -59,6 +61,8 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         pushes_router(runtime, settings),
         voice_router(runtime, settings),
         staff_router(runtime),
+        directory_router(runtime),
+        drills_router(runtime),
         pages_router(runtime, settings),
         templates_router(runtime, settings),
     )

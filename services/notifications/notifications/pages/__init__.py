@@ -58,6 +58,7 @@ def notice_page(
     html = _pages.get_template("notice.html").render(
         case_code=row["case_code"],
         exercise=row["exercise"],
+        drill=row["kind"] == "drill",
         over=row["stood_down_at"] is not None,
         acknowledged=row["acknowledged_at"] is not None,
         here=f"{home}/n/{row['page_token']}",
