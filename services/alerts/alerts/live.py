@@ -12,6 +12,7 @@ from contracts.notice import (
     NoticeEscalated,
     NoticeFact,
     NoticeFailed,
+    NoticeNilReported,
     NoticeQueued,
 )
 from contracts.order import (
@@ -42,13 +43,20 @@ NOTICE_STATE_OF: dict[type[NoticeFact], str] = {
     NoticeFailed: "failed",
     NoticeDelivered: "delivered",
     NoticeAcknowledged: "acknowledged",
+    NoticeNilReported: "acknowledged",
     NoticeEscalated: "queued",
 }
 """An escalation says nothing of the delivery itself, so it moves it nowhere; it is counted beside."""
-NOTICES_IN_TIMELINE = (NoticeFailed, NoticeAcknowledged, NoticeEscalated)
+NOTICES_IN_TIMELINE = (NoticeFailed, NoticeAcknowledged, NoticeNilReported, NoticeEscalated)
 """Ten thousand queued notices are a count, not a story."""
 ORDER_DETAILS = frozenset(
     {"stop", "arrive_by", "respond_by", "earliest_arrival_at", "margin_s", "reassigned_to", "outcome"}
+)
+NOTICE_DETAILS = frozenset(
+    {
+        *("delivery_id", "kind", "purpose", "site_id", "unit_id"),
+        *("channel", "code", "to", "seen_nothing_until"),
+    }
 )
 DNA_NOT_SHOWN = frozenset({"region_code", "exercise", "occurred_at", "case_id"})
 
@@ -78,8 +86,7 @@ async def when_notice_moved(tx: Tx, fact: NoticeFact) -> None:
     assert state in NOTICE_STATES, f"{state} is no state of a notice."
     store_status.fold_notice(tx, fact, state, notice_rank(state), isinstance(fact, NoticeEscalated))
     if isinstance(fact, NOTICES_IN_TIMELINE):
-        wanted = {"delivery_id", "kind", "site_id", "unit_id", "channel", "code", "to"}
-        details = fact.model_dump(mode="json", include=wanted, exclude_none=True)
+        details = fact.model_dump(mode="json", include=set(NOTICE_DETAILS), exclude_none=True)
         store_status.tell(tx, fact, fact.case_id, details)
 
 

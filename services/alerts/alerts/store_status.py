@@ -98,7 +98,7 @@ def fold_order(tx: Tx, fact: OrderFact, state: str, rank: int, details: dict[str
 
 def fold_notice(tx: Tx, fact: NoticeFact, state: str, rank: int, escalated: bool) -> None:
     """Move a notice on."""
-    what = fact.delivery_id, fact.case_id, fact.region_code, fact.kind
+    what = fact.delivery_id, fact.case_id, fact.region_code, fact.really
     tx.later(_NOTICE, *what, state, rank, escalated, fact.occurred_at)
 
 

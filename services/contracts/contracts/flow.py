@@ -30,6 +30,7 @@ from contracts.notice import (
     NoticeEscalated,
     NoticeFact,
     NoticeFailed,
+    NoticeNilReported,
     NoticeQueued,
 )
 from contracts.order import (
@@ -131,7 +132,15 @@ NOTICES = Topic(
     "协查通知",
     "delivery id",
     _delivery_id,
-    (NoticeQueued, NoticeAccepted, NoticeDelivered, NoticeFailed, NoticeAcknowledged, NoticeEscalated),
+    (
+        NoticeQueued,
+        NoticeAccepted,
+        NoticeDelivered,
+        NoticeFailed,
+        NoticeAcknowledged,
+        NoticeNilReported,
+        NoticeEscalated,
+    ),
     ("notifications",),
     ("console", "alerts"),
 )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from contracts.base import CaseFact, DeliveryId, NoticeId, ShortText, SiteId, UnitId
+from contracts.base import CaseFact, DeliveryId, Moment, NoticeId, ShortText, SiteId, UnitId
 
-NoticeKind = Literal["raised", "updated", "widened", "order", "order_stood_down", "stood_down"]
+KnownKind = Literal["raised", "updated", "widened", "order", "order_stood_down", "stood_down"]
+"""The kinds that every reader of v1 knows; one more would be a message that readers of yesterday refuse."""
+Purpose = Literal["drill", "nil_report"]
+NoticeKind = KnownKind | Purpose
+"""Every kind there is: `drill` asks one site whether it hears us, `nil_report` asks again who acknowledged long ago."""
 
 
 class NoticeFact(CaseFact):
@@ -17,10 +21,25 @@ class NoticeFact(CaseFact):
 
     delivery_id: DeliveryId
     notice_id: NoticeId
-    kind: NoticeKind
+    kind: KnownKind
+    purpose: Purpose | None = Field(
+        default=None,
+        description="What a later kind is really for: a drill is told as `raised`, a nil report as `updated`.",
+    )
     alert_version: int = Field(ge=1)
     site_id: SiteId | None = None
     unit_id: UnitId | None = None
+
+    @property
+    def really(self) -> NoticeKind:
+        """The kind as its writer knows it."""
+        return self.purpose or self.kind
+
+
+def kind_fields(kind: NoticeKind) -> dict[str, Any]:
+    """A kind as facts say it, so that readers who know only the first kinds can read it too."""
+    told_as: dict[NoticeKind, KnownKind] = {"drill": "raised", "nil_report": "updated"}
+    return {"kind": told_as[kind], "purpose": kind} if kind in told_as else {"kind": kind}
 
 
 class NoticeQueued(NoticeFact):
@@ -60,6 +79,15 @@ class NoticeAcknowledged(NoticeFact):
 
     type_: ClassVar[str] = "guitu.notice.acknowledged.v1"
 
+    channel: Literal["sms", "page", "voice", "webhook", "operator"]
+
+
+class NoticeNilReported(NoticeFact):
+    """A person looked and saw nothing (未发现) up to a time; it also acknowledges, which is said apart."""
+
+    type_: ClassVar[str] = "guitu.notice.nil_reported.v1"
+
+    seen_nothing_until: Moment
     channel: Literal["sms", "page", "voice", "webhook", "operator"]
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from contracts.alert import AlertBody, AlertRaised, AlertStoodDown, AlertUpdated, AreaWidened
 from contracts.base import DeliveryId, NoticeId, Position, SiteId, UnitId
-from contracts.notice import NoticeKind, NoticeQueued
+from contracts.notice import NoticeKind, NoticeQueued, kind_fields
 from contracts.order import InterceptionOrdered, OrderStoodDown
 from guitu.tx import Tx
 from notifications import store
@@ -220,7 +220,7 @@ async def queue(tx: Tx, notice_id: UUID, kind: NoticeKind, rows: Sequence[tuple[
                 case_id=row["case_id"],
                 delivery_id=DeliveryId(row["id"]),
                 notice_id=NoticeId(notice_id),
-                kind=kind,
+                **kind_fields(kind),
                 alert_version=row["version"],
                 priority=row["priority"],
                 site_id=SiteId(row["site_id"]) if row["site_id"] else None,

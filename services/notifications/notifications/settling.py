@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts.base import DeliveryId, NoticeId, SiteId, UnitId
-from contracts.notice import NoticeAccepted, NoticeDelivered, NoticeFailed
+from contracts.notice import NoticeAccepted, NoticeDelivered, NoticeFailed, kind_fields
 from guitu.tx import Tx
 from notifications import handlers, store_sending
 from notifications.domain.delivery import ALERT_KINDS, Limits, Outcome, Settled, settle
@@ -103,7 +103,7 @@ def fact_fields(row: Row, tx: Tx) -> dict[str, Any]:
         "case_id": row["case_id"],
         "delivery_id": DeliveryId(row["id"]),
         "notice_id": NoticeId(row["notice_id"]),
-        "kind": row["kind"],
+        **kind_fields(row["kind"]),
         "alert_version": row["version"],
         "site_id": SiteId(row["site_id"]) if row["site_id"] else None,
         "unit_id": UnitId(row["unit_id"]) if row["unit_id"] else None,
