@@ -12,7 +12,7 @@ from contracts.notice import NoticeAcknowledged, NoticeEscalated
 from contracts.sighting import SightingReported
 from guitu.service import Runtime
 from guitu.tx import Tx
-from notifications import handlers, settling, store, store_sending
+from notifications import handlers, settling, store, store_sending, tasks
 from notifications.domain import recipients
 from notifications.domain.delivery import Outcome
 from notifications.domain.replies import OpenNotice, read_reply
@@ -68,6 +68,8 @@ async def reply_came(
     ]
     meaning = read_reply(sms.body, notices)
     await _means(tx, inbound_id, meaning.kind, meaning.delivery_id)
+    if meaning.kind in ("none", "sighting"):
+        await tasks.open_task(tx, "read_reply", inbound_id=inbound_id)
     if meaning.kind == "ack" and meaning.delivery_id:
         await acknowledge(tx, meaning.delivery_id, "sms")
     elif meaning.kind == "sighting" and meaning.delivery_id:
@@ -93,12 +95,13 @@ async def acknowledge(tx: Tx, delivery_id: UUID, channel: Literal["sms", "page",
         fields = settling.fact_fields({**row, "exercise": exercise}, tx)
         tx.publish(NoticeAcknowledged(**fields, channel=channel))
     if rows:
+        await tasks.answered(tx, rows)
         tx.audit("notice.acknowledged", subject=delivery_id, channel=channel)
     return len(rows)
 
 
 def report_sighting(
-    tx: Tx, row: Row, note: str, seen_at: datetime, channel: Literal["sms", "page"]
+    tx: Tx, row: Row, note: str, seen_at: datetime, channel: Literal["sms", "page", "operator"]
 ) -> SightingId:
     """Somebody at the delivery's site saw something; the place is the site's, or the order's for a unit."""
     sighting_id = SightingId(tx.ids.new())
@@ -162,6 +165,8 @@ async def _escalate(tx: Tx, row: Row, *, voice: bool) -> None:
     if over:
         return
     next_id = await _ask_next(tx, row, contact or called, "voice" if called else "sms")
+    if to == "command_centre":
+        await tasks.open_task(tx, "call_site", delivery_id=row["id"])
     tx.publish(NoticeEscalated(**settling.fact_fields(row, tx), to=to, next_delivery_id=next_id))
 
 

@@ -15,7 +15,7 @@ from contracts.base import DeliveryId, NoticeId, Position, SiteId, UnitId
 from contracts.notice import NoticeKind, NoticeQueued, kind_fields
 from contracts.order import InterceptionOrdered, OrderStoodDown
 from guitu.tx import Tx
-from notifications import store
+from notifications import store, tasks
 from notifications.domain import recipients
 from notifications.domain.page_token import page_token_of
 from notifications.domain.replies import ack_code_of
@@ -59,6 +59,7 @@ async def on_alert_stood_down(tx: Tx, fact: AlertStoodDown) -> None:
         return
     await store.cancel_queued(tx.conn, fact.case_id, [*store.ALERT_KINDS, "order"])
     await store.expect_no_answers(tx.conn, fact.case_id)
+    await tasks.case_over(tx, fact.case_id)
     case = {"case_id": fact.case_id, "region_code": fact.region_code, "exercise": fact.exercise}
     content = {"case_code": fact.case_code, "outcome": fact.outcome}
     notice_id = tx.ids.new()

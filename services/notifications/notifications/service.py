@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter
 
 from guitu.service import Runtime, Service, Sweep
-from notifications import answers, looking_up, planning, sending
+from notifications import answers, looking_up, planning, sending, tasks
 from notifications.agents import REACTIONS
 from notifications.api import callbacks_router, staff_router
 from notifications.outside import Outside
@@ -16,6 +16,7 @@ from notifications.pages_api import pages_router
 from notifications.senders import Senders, one_sender, open_senders
 from notifications.sending import Sender
 from notifications.settings import NotificationSettings
+from notifications.tasks_api import tasks_router
 from notifications.templates_api import templates_router
 
 
@@ -56,6 +57,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         callbacks_router(runtime, settings),
         staff_router(runtime),
         pages_router(runtime, settings),
+        tasks_router(runtime),
         templates_router(runtime, settings),
     )
 
@@ -76,6 +78,7 @@ SERVICE = Service(
         Sweep("sms_deadlines", 5.0, planning.set_deadlines),
         Sweep("sms_expire", 5.0, planning.expire),
         Sweep("escalate_unanswered", 1.0, answers.escalate_unanswered),
+        Sweep("call_about_failed_stops", 5.0, tasks.call_about_failed_stops),
     ),
     start=start,
 )
