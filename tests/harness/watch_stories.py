@@ -1,4 +1,4 @@
-"""What tests of tasks begin with: a told case, its timers, and the desk."""
+"""What tests of tasks and alarms begin with: a told case, its timers, and the desk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from guitu.auth import Role, mint
 from guitu.service import Runtime
 from harness.ground import SettableClock, react
 from harness.notice_stories import PHONES, Carrier, raised, three_sites
-from notifications import answers, looking_up, planning, service, tasks
+from notifications import alarms, answers, looking_up, planning, service, tasks
 from notifications.agents import REACTIONS
 from notifications.providers.protocol import InboundSms
 from notifications.sending import Sender
@@ -92,6 +92,12 @@ class Watch:
         async with self.run.tx(actor="page") as tx:
             await answers.acknowledge(tx, delivery_id, "page")
 
+    async def alarm_kinds(self) -> list[str]:
+        """Look once, then say what is open."""
+        await alarms.watch(self.run)
+        rows = await self.run.pool.fetch("select kind from alarm where closed_at is null order by kind")
+        return [row["kind"] for row in rows]
+
     def staff(self, role: Role = "operator", region: str = "500235") -> dict[str, str]:
         """The header of somebody in this role."""
         token = mint(self.run.settings, "desk", role, region, self.run.clock.now(), timedelta(hours=1))
@@ -110,6 +116,7 @@ class Watch:
 async def watching(run: Runtime) -> AsyncIterator[Watch]:
     """A service that is watched, with three sites and nothing told yet."""
     await three_sites(run)
+    alarms.FORGERIES.waiting = 0
     carrier = Carrier()
     async with AsyncExitStack() as stack:
         sender = await stack.enter_async_context(sending_with(run, carrier))

@@ -12,7 +12,7 @@ from contracts.notice import NoticeAcknowledged, NoticeEscalated
 from contracts.sighting import SightingReported
 from guitu.service import Runtime
 from guitu.tx import Tx
-from notifications import handlers, settling, store, store_sending, tasks
+from notifications import alarms, handlers, settling, store, store_sending, tasks
 from notifications.domain import recipients
 from notifications.domain.delivery import Outcome
 from notifications.domain.replies import OpenNotice, read_reply
@@ -76,6 +76,7 @@ async def reply_came(
         report_sighting(tx, rows[meaning.delivery_id], sms.body, tx.now, "sms")
     elif meaning.kind == "opt_out":
         tx.audit("contact.opted_out", subject=contact_id)
+        await alarms.duty_number_opted_out(tx, contact["contact_id"])
     elif meaning.kind == "ambiguous":
         codes = [(notice.case_code, notice.ack_code) for notice in notices if not notice.answered]
         return several_open_text(codes, contact["language"], settings, templates)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from guitu.auth import Principal, allow
 from guitu.problem import Problem, refusals
 from guitu.service import Runtime
-from notifications import answers, planning, store, store_sending, templates
+from notifications import alarms, answers, planning, store, store_sending, templates
 from notifications.access import access_delivery
 from notifications.domain.delivery import stage_of
 from notifications.outside import Callback, Forged, Outside, Unreadable
@@ -135,6 +135,7 @@ class _refusals:
 
     def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
         if isinstance(error, Forged):
+            alarms.FORGERIES.add()
             raise Problem(
                 403,
                 "bad_signature",

@@ -15,7 +15,7 @@ from contracts.base import DeliveryId, NoticeId, Position, SiteId, UnitId
 from contracts.notice import NoticeKind, NoticeQueued, kind_fields
 from contracts.order import InterceptionOrdered, OrderStoodDown
 from guitu.tx import Tx
-from notifications import store, tasks
+from notifications import alarms, store, tasks
 from notifications.domain import recipients
 from notifications.domain.page_token import page_token_of
 from notifications.domain.replies import ack_code_of
@@ -159,6 +159,8 @@ async def _tell(
         return
     rows = _rows_of(tx, told, exercise=case["exercise"])
     queued = await queue(tx, notice_id, kind, rows)
+    if not queued:
+        await alarms.nobody_told(tx, case)
     tx.audit(f"notices.{kind}", subject=fact.case_id, version=fact.version, recipients=queued)
 
 
@@ -167,6 +169,7 @@ async def _tell_unit(tx: Tx, case: Row, fact: Any, kind: NoticeKind, content: di
     if contact is None:
         # The order page and the console still have it; a unit without a contact must be visible to somebody.
         tx.audit("notices.unit_without_contact", subject=fact.unit_id, kind=kind)
+        await alarms.unit_without_contact(tx, case, fact.unit_id)
         return
     notice_id = tx.ids.new()
     priority = recipients.urgency(recipients.ORDER_PRIORITY, exercise=case["exercise"])

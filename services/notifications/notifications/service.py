@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter
 
 from guitu.service import Runtime, Service, Sweep
-from notifications import answers, looking_up, planning, sending, tasks
+from notifications import alarms, answers, looking_up, planning, sending, tasks
 from notifications.agents import REACTIONS
+from notifications.alarms_api import alarms_router
 from notifications.api import callbacks_router, staff_router
 from notifications.outside import Outside
 from notifications.pages_api import pages_router
@@ -58,6 +59,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         staff_router(runtime),
         pages_router(runtime, settings),
         tasks_router(runtime),
+        alarms_router(runtime),
         templates_router(runtime, settings),
     )
 
@@ -79,6 +81,7 @@ SERVICE = Service(
         Sweep("sms_expire", 5.0, planning.expire),
         Sweep("escalate_unanswered", 1.0, answers.escalate_unanswered),
         Sweep("call_about_failed_stops", 5.0, tasks.call_about_failed_stops),
+        Sweep("watch", 10.0, alarms.watch),
     ),
     start=start,
 )
