@@ -1,4 +1,4 @@
-"""What tests of tasks and alarms begin with: a told case, its timers, and the desk."""
+"""What tests of tasks, alarms, the auditor and nil-reports begin with: a told case, its timers, and the desk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from guitu.auth import Role, mint
 from guitu.service import Runtime
 from harness.ground import SettableClock, react
 from harness.notice_stories import PHONES, Carrier, raised, three_sites
-from notifications import alarms, answers, looking_up, planning, service, tasks
+from notifications import alarms, answers, auditor, looking_up, planning, service, tasks
 from notifications.agents import REACTIONS
 from notifications.providers.protocol import InboundSms
 from notifications.sending import Sender
@@ -97,6 +97,12 @@ class Watch:
         await alarms.watch(self.run)
         rows = await self.run.pool.fetch("select kind from alarm where closed_at is null order by kind")
         return [row["kind"] for row in rows]
+
+    async def faults(self) -> list[str | None]:
+        """What an audit finds now."""
+        async with self.run.tx(actor="test") as tx:
+            _, found = await auditor.look(tx)
+        return sorted(str(each["fault"]) for each in found)
 
     def staff(self, role: Role = "operator", region: str = "500235") -> dict[str, str]:
         """The header of somebody in this role."""

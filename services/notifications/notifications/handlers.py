@@ -15,7 +15,7 @@ from contracts.base import DeliveryId, NoticeId, Position, SiteId, UnitId
 from contracts.notice import NoticeKind, NoticeQueued, kind_fields
 from contracts.order import InterceptionOrdered, OrderStoodDown
 from guitu.tx import Tx
-from notifications import alarms, store, tasks
+from notifications import alarms, store, store_auditing, tasks
 from notifications.domain import recipients
 from notifications.domain.page_token import page_token_of
 from notifications.domain.replies import ack_code_of
@@ -215,6 +215,7 @@ def delivery_row(
 async def queue(tx: Tx, notice_id: UUID, kind: NoticeKind, rows: Sequence[tuple[Any, ...]]) -> int:
     """Store deliveries in one statement and say so; returns how many are new."""
     added = await store.add_deliveries(tx.conn, notice_id, rows, tx.now)
+    await store_auditing.planned(tx.conn, notice_id, len(added))
     for row in added:
         tx.publish(
             NoticeQueued(

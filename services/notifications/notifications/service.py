@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter
 
 from guitu.service import Runtime, Service, Sweep
-from notifications import alarms, answers, looking_up, planning, sending, tasks
+from notifications import alarms, answers, auditor, looking_up, paging, planning, sending, tasks
 from notifications.agents import REACTIONS
 from notifications.alarms_api import alarms_router
 from notifications.api import callbacks_router, staff_router
+from notifications.auditor_api import auditor_router
 from notifications.outside import Outside
 from notifications.pages_api import pages_router
 from notifications.senders import Senders, one_sender, open_senders
@@ -60,6 +61,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         pages_router(runtime, settings),
         tasks_router(runtime),
         alarms_router(runtime),
+        auditor_router(runtime),
         templates_router(runtime, settings),
     )
 
@@ -82,6 +84,8 @@ SERVICE = Service(
         Sweep("escalate_unanswered", 1.0, answers.escalate_unanswered),
         Sweep("call_about_failed_stops", 5.0, tasks.call_about_failed_stops),
         Sweep("watch", 10.0, alarms.watch),
+        Sweep("audit_notices", 30.0, auditor.audit),
+        Sweep("page_operator", 5.0, paging.pages_operator),
     ),
     start=start,
 )
