@@ -57,7 +57,7 @@ async def on_alert_stood_down(tx: Tx, fact: AlertStoodDown) -> None:
     """Nothing that waits is sent any more; exactly those who may have got an SMS are told that it is over."""
     if not await store.see_stand_down(tx.conn, fact, tx.now):
         return
-    await store.cancel_queued(tx.conn, fact.case_id, [*store.ALERT_KINDS, "order"])
+    await store.cancel_queued(tx.conn, fact.case_id, [*store.ALERT_KINDS, "order", "nil_report"])
     await store.expect_no_answers(tx.conn, fact.case_id)
     await tasks.case_over(tx, fact.case_id)
     case = {"case_id": fact.case_id, "region_code": fact.region_code, "exercise": fact.exercise}

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter
 
 from guitu.service import Runtime, Service, Sweep
-from notifications import alarms, answers, auditor, looking_up, paging, planning, sending, tasks
+from notifications import alarms, answers, auditor, looking_up, nil_reports, paging, planning, sending, tasks
 from notifications.agents import REACTIONS
 from notifications.alarms_api import alarms_router
 from notifications.api import callbacks_router, staff_router
@@ -86,6 +86,7 @@ SERVICE = Service(
         Sweep("watch", 10.0, alarms.watch),
         Sweep("audit_notices", 30.0, auditor.audit),
         Sweep("page_operator", 5.0, paging.pages_operator),
+        Sweep("ask_stale", 10.0, nil_reports.ask_stale),
     ),
     start=start,
 )
