@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from guitu.service import Runtime
 from harness.ground import react
-from harness.notice_stories import raised, stood_down
+from harness.notice_stories import PHONES, raised, stood_down
 from harness.watch_stories import Watch, watching
 from notifications import nil_reports
 from notifications.agents import REACTIONS
@@ -146,3 +146,13 @@ async def test_the_auditor_is_content_with_rounds(watch: Watch) -> None:
     await asked(watch, hours=1)
 
     assert [] == await watch.faults()
+
+
+async def test_the_question_is_sent_as_a_text_of_its_own(watch: Watch) -> None:
+    await acknowledged(watch)
+    await asked(watch, seconds=1801)
+
+    await watch.send()
+
+    told, question = watch.carrier.texts_to(PHONES[1])
+    assert told != question
