@@ -107,7 +107,7 @@ async def test_an_opt_out_moves_what_waits_to_the_next_contact_at_once_and_is_au
     [escalated] = await facts(run, NoticeEscalated)
     assert "next_contact" == escalated.to
     actions = {row["action"] for row in await run.pool.fetch("select action from audit")}
-    assert {"contact.opted_out", "alarm.duty_number_opted_out"} <= actions
+    assert {"contact.opted_out", "alarm.opened"} <= actions
 
 
 async def test_an_opt_out_said_twice_escalates_once(runtime_for: RuntimeFor) -> None:

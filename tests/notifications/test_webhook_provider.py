@@ -283,7 +283,7 @@ def test_two_sites_with_one_secret_are_refused_at_the_start_and_secrets_are_not_
     ("said", "bodies"),
     [
         ({"answer": "ack"}, ["1"]),
-        ({"answer": "seen_nothing"}, ["1"]),
+        ({"answer": "seen_nothing"}, ["NIL"]),
         ({"answer": "sighting", "text": " 在候车室\x00 "}, ["在候车室"]),
         ({"answer": "ack", "text": "像是他"}, ["1", "像是他"]),
         ({"answer": "sighting", "text": "字" * 3000}, ["字" * 2000]),

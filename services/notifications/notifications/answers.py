@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Literal
 from uuid import UUID
@@ -12,10 +12,20 @@ from contracts.notice import NoticeAcknowledged, NoticeEscalated, NoticeNilRepor
 from contracts.sighting import SightingReported
 from guitu.service import Runtime
 from guitu.tx import Tx
-from notifications import alarming, handlers, settling, store, store_directory, store_replies, store_sending
+from notifications import (
+    alarms,
+    handlers,
+    nil_reports,
+    settling,
+    store,
+    store_directory,
+    store_replies,
+    store_sending,
+    tasks,
+)
 from notifications.domain import recipients
 from notifications.domain.delivery import Outcome
-from notifications.domain.replies import MeaningKind, OpenNotice, codes_in, read_reply
+from notifications.domain.replies import Meaning, MeaningKind, OpenNotice, codes_in, read_reply
 from notifications.domain.texts import BEIJING
 from notifications.providers.protocol import Channel, InboundSms
 from notifications.senders import Senders
@@ -54,7 +64,7 @@ async def reply_came(
 
     Only an ambiguous answer is answered: an answer to everything would answer other machines for ever.
     """
-    contact = await store_replies.contact_of(tx.conn, sms.sender)
+    contact, found = await _who_wrote(tx, sms)
     inbound_id = tx.ids.new()
     contact_id = contact["contact_id"] if contact else None
     if not await store_replies.add_inbound(
@@ -63,18 +73,37 @@ async def reply_came(
         return ""
     if contact is None:
         return await _means(tx, inbound_id, "unknown_number", None)
-    found = await store_replies.open_notices_of(tx.conn, sms.sender, codes_in(sms.body), tx.now)
     rows = {row["id"]: row for row in found}
     notices = [_open_notice(row) for row in found]
     meaning = read_reply(sms.body, notices)
     await _means(tx, inbound_id, meaning.kind, meaning.delivery_id)
+    if _needs_reading(meaning, rows):
+        await tasks.open_task(tx, "read_reply", inbound_id=inbound_id)
     if meaning.kind == "ambiguous":
         return several_open_text(_open_codes(notices), contact["language"], settings, templates)
     if meaning.delivery_id:
-        await _answered(tx, meaning.kind, rows[meaning.delivery_id], sms.body)
+        await _answered(tx, meaning.kind, rows[meaning.delivery_id], sms)
     elif meaning.kind in ("opt_out", "opt_in"):
         await _opted(tx, meaning.kind, sms.sender)
     return ""
+
+
+async def _who_wrote(tx: Tx, sms: InboundSms) -> tuple[Row | None, list[Row]]:
+    """The contact, and what the words can mean: one notice if they name its attempt, else all that are open."""
+    if sms.client_ref:
+        row = await store_replies.notice_of_attempt(tx.conn, sms.client_ref, sms.sender)
+        return row, [row] if row else []
+    contact = await store_replies.contact_of(tx.conn, sms.sender)
+    if contact is None:
+        return None, []
+    return contact, await store_replies.open_notices_of(tx.conn, sms.sender, codes_in(sms.body), tx.now)
+
+
+def _needs_reading(meaning: Meaning, rows: Mapping[UUID, Row]) -> bool:
+    """What may be a sighting reaches a person; whatever is said to a drill only shows that it was heard."""
+    if meaning.kind == "sighting" and meaning.delivery_id:
+        return bool(rows[meaning.delivery_id]["kind"] != "drill")
+    return meaning.kind == "none"
 
 
 def _open_notice(row: Row) -> OpenNotice:
@@ -82,14 +111,15 @@ def _open_notice(row: Row) -> OpenNotice:
     return OpenNotice(row["id"], row["case_code"], row["ack_code"], answered, drill)
 
 
-async def _answered(tx: Tx, kind: MeaningKind, row: Row, text: str) -> None:
+async def _answered(tx: Tx, kind: MeaningKind, row: Row, sms: InboundSms) -> None:
     """A reply that means one notice; whatever else is said to a drill shows that it was heard."""
+    channel: Literal["sms", "webhook"] = "webhook" if sms.client_ref else "sms"
     if kind == "nil_report":
-        await nil_report(tx, row, "sms")
+        await nil_report(tx, row, channel)
     elif kind == "sighting" and row["kind"] != "drill":
-        report_sighting(tx, row, text, tx.now, "sms")
+        report_sighting(tx, row, sms.body, tx.now, channel)
     else:
-        await acknowledge(tx, row["id"], "sms")
+        await acknowledge(tx, row["id"], channel)
 
 
 async def _opted(tx: Tx, kind: MeaningKind, phone: str) -> None:
@@ -107,7 +137,7 @@ async def opted_out(tx: Tx, contact: Row) -> None:
     """This contact is told no more: what it has not answered goes to the next one at once, and somebody must look."""
     asked = await store_replies.ask_another(tx.conn, [contact["contact_id"]], tx.now)
     tx.audit("contact.others_asked", subject=contact["contact_id"], deliveries=asked)
-    await alarming.duty_number_opted_out(tx, contact["contact_id"])
+    await alarms.duty_number_opted_out(tx, contact["contact_id"])
 
 
 async def _means(tx: Tx, inbound_id: UUID, meaning: str, delivery_id: UUID | None) -> str:
@@ -130,6 +160,7 @@ async def acknowledge(tx: Tx, delivery_id: UUID, channel: AcknowledgedBy) -> int
         fields = settling.fact_fields({**row, "exercise": exercise}, tx)
         tx.publish(NoticeAcknowledged(**fields, channel=channel))
     if rows:
+        await tasks.answered(tx, rows)
         tx.audit("notice.acknowledged", subject=delivery_id, channel=channel)
     return len(rows)
 
@@ -147,19 +178,21 @@ async def key_pressed(tx: Tx, delivery: Row, key: str) -> Pressed:
 
 async def asks_for_person(tx: Tx, delivery: Row) -> None:
     """Somebody wants to talk to the command centre."""
+    await tasks.open_task(tx, "person_asked", delivery_id=delivery["id"])
     tx.audit("notice.person_asked", subject=delivery["id"])
 
 
 async def nil_report(tx: Tx, row: Row, channel: AcknowledgedBy) -> None:
     """A person looked and saw nothing until now; that acknowledges, too, and is said each time."""
     await acknowledge(tx, row["id"], channel)
+    await nil_reports.heard(tx, row["id"])
     fields = settling.fact_fields(row, tx)
     tx.publish(NoticeNilReported(**fields, seen_nothing_until=tx.now, channel=channel))
     tx.audit("notice.nil_reported", subject=row["id"], channel=channel)
 
 
 def report_sighting(
-    tx: Tx, row: Row, note: str, seen_at: datetime, channel: Literal["sms", "page"]
+    tx: Tx, row: Row, note: str, seen_at: datetime, channel: Literal["sms", "page", "operator", "webhook"]
 ) -> SightingId:
     """Somebody at the delivery's site saw something; the place is the site's, or the order's for a unit."""
     sighting_id = SightingId(tx.ids.new())
@@ -223,6 +256,8 @@ async def _escalate(tx: Tx, row: Row, *, voice: bool) -> None:
     if over:
         return
     next_id = await _ask_next(tx, row, contact or called, "voice" if called else "sms")
+    if to == "command_centre":
+        await tasks.open_task(tx, "call_site", delivery_id=row["id"])
     tx.publish(NoticeEscalated(**settling.fact_fields(row, tx), to=to, next_delivery_id=next_id))
 
 

@@ -10,6 +10,7 @@ from fastapi import Request, Response
 
 from guitu.problem import Problem
 from guitu.service import Runtime
+from notifications import alarms
 from notifications.outside import Callback, Forged, Outside, Unreadable
 from notifications.senders import Senders
 
@@ -76,6 +77,7 @@ class refused:
 
     def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
         if isinstance(error, Forged):
+            alarms.FORGERIES.add()
             raise Problem(
                 403,
                 "bad_signature",

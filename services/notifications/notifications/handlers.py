@@ -15,7 +15,7 @@ from contracts.base import DeliveryId, NoticeId, Position, SiteId, UnitId
 from contracts.notice import NoticeKind, NoticeQueued, kind_fields
 from contracts.order import InterceptionOrdered, OrderStoodDown
 from guitu.tx import Tx
-from notifications import store
+from notifications import alarms, store, store_auditing, tasks
 from notifications.domain import recipients
 from notifications.domain.page_token import page_token_of
 from notifications.domain.replies import ack_code_of
@@ -57,8 +57,9 @@ async def on_alert_stood_down(tx: Tx, fact: AlertStoodDown) -> None:
     """Nothing that waits is sent any more; exactly those who may have got an SMS are told that it is over."""
     if not await store.see_stand_down(tx.conn, fact, tx.now):
         return
-    await store.cancel_queued(tx.conn, fact.case_id, [*store.ALERT_KINDS, "order"])
+    await store.cancel_queued(tx.conn, fact.case_id, [*store.ALERT_KINDS, "order", "nil_report"])
     await store.expect_no_answers(tx.conn, fact.case_id)
+    await tasks.case_over(tx, fact.case_id)
     case = {"case_id": fact.case_id, "region_code": fact.region_code, "exercise": fact.exercise}
     content = {"case_code": fact.case_code, "outcome": fact.outcome}
     notice_id = tx.ids.new()
@@ -158,6 +159,8 @@ async def _tell(
         return
     rows = _rows_of(tx, told, exercise=case["exercise"])
     queued = await queue(tx, notice_id, kind, rows)
+    if not queued:
+        await alarms.nobody_told(tx, case)
     tx.audit(f"notices.{kind}", subject=fact.case_id, version=fact.version, recipients=queued)
 
 
@@ -166,6 +169,7 @@ async def _tell_unit(tx: Tx, case: Row, fact: Any, kind: NoticeKind, content: di
     if contact is None:
         # The order page and the console still have it; a unit without a contact must be visible to somebody.
         tx.audit("notices.unit_without_contact", subject=fact.unit_id, kind=kind)
+        await alarms.unit_without_contact(tx, case, fact.unit_id)
         return
     notice_id = tx.ids.new()
     priority = recipients.urgency(recipients.ORDER_PRIORITY, exercise=case["exercise"])
@@ -211,6 +215,7 @@ def delivery_row(
 async def queue(tx: Tx, notice_id: UUID, kind: NoticeKind, rows: Sequence[tuple[Any, ...]]) -> int:
     """Store deliveries in one statement and say so; returns how many are new."""
     added = await store.add_deliveries(tx.conn, notice_id, rows, tx.now)
+    await store_auditing.planned(tx.conn, notice_id, len(added))
     for row in added:
         tx.publish(
             NoticeQueued(

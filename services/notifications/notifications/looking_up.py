@@ -14,6 +14,7 @@ from typing import Any
 
 from guitu.service import Runtime
 from notifications import settling, store_sending
+from notifications.composing import address_of
 from notifications.domain.delivery import Outcome
 from notifications.outside import outgoing
 from notifications.senders import Senders
@@ -97,7 +98,7 @@ async def _look_up(runtime: Runtime, row: Any) -> Outcome | None:
         return None
     async with runtime.pool.acquire() as conn:
         owned = await store_sending.other_provider_ids(conn, row["phone"], row["attempt_id"])
-    message = outgoing(runtime.public_url, row["phone"], row["body"], row["token"])
+    message = outgoing(runtime.public_url, address_of(row), row["body"], row["token"], channel=row["channel"])
     with suppress(TimeoutError):
         async with asyncio.timeout(settings.sms_timeout_s * 2):
             return await line.outside.lookup(message, row["started_at"], owned)

@@ -40,13 +40,21 @@ async def set_deadlines(runtime: Runtime) -> int:
 
 
 async def expire(runtime: Runtime) -> int:
-    """Sweep: what nobody could take in time is not sent any more, and said to have failed."""
+    """Sweep: what nobody could take in time, or nobody can ever take, is not sent, and said to have failed."""
     settings: NotificationSettings = runtime.state["settings"]
+    channels = sorted({spec.channel for spec in settings.sender_specs})
     async with runtime.tx(actor=ACTOR) as tx:
-        rows = await store_senders.expired(tx.conn, tx.now, settings.sms_batch, [*ALERT_KINDS, "order"])
-        for row in rows:
-            why = "nobody could take it in time"
-            tx.publish(NoticeFailed(**settling.fact_fields(row, tx), code="expired", reason=why))
+        kinds = [*ALERT_KINDS, "order"]
+        for row in (
+            rows := await store_senders.expired(tx.conn, tx.now, settings.sms_batch, kinds, channels)
+        ):
+            late = row["expires_at"] <= tx.now
+            code, why = (
+                ("expired", "nobody could take it in time")
+                if late
+                else ("no_sender", f"none for {row['channel']}")
+            )
+            tx.publish(NoticeFailed(**settling.fact_fields(row, tx), code=code, reason=why))
     return len(rows)
 
 

@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter
 
 from guitu.service import Runtime, Service, Sweep
-from notifications import answers, looking_up, planning, sending
+from notifications import alarms, answers, auditor, looking_up, nil_reports, paging, planning, sending, tasks
 from notifications.agents import REACTIONS
+from notifications.alarms_api import alarms_router
 from notifications.api import callbacks_router, staff_router
+from notifications.auditor_api import auditor_router
 from notifications.directory_api import directory_router
 from notifications.drills_api import drills_router
 from notifications.outside import Outside
@@ -19,6 +21,7 @@ from notifications.pushes_api import pushes_router
 from notifications.senders import Senders, one_sender, open_senders
 from notifications.sending import Sender
 from notifications.settings import NotificationSettings
+from notifications.tasks_api import tasks_router
 from notifications.templates_api import templates_router
 from notifications.voice_api import voice_router
 
@@ -64,6 +67,9 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         directory_router(runtime),
         drills_router(runtime),
         pages_router(runtime, settings),
+        tasks_router(runtime),
+        alarms_router(runtime),
+        auditor_router(runtime),
         templates_router(runtime, settings),
     )
 
@@ -84,6 +90,11 @@ SERVICE = Service(
         Sweep("sms_deadlines", 5.0, planning.set_deadlines),
         Sweep("sms_expire", 5.0, planning.expire),
         Sweep("escalate_unanswered", 1.0, answers.escalate_unanswered),
+        Sweep("call_about_failed_stops", 5.0, tasks.call_about_failed_stops),
+        Sweep("watch", 10.0, alarms.watch),
+        Sweep("audit_notices", 30.0, auditor.audit),
+        Sweep("page_operator", 5.0, paging.pages_operator),
+        Sweep("ask_stale", 10.0, nil_reports.ask_stale),
     ),
     start=start,
 )

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from guitu.settings import Settings
 from notifications.domain.senders import SenderSpec, read_senders
 from notifications.domain.stages import LANGUAGES, STAGES
+from notifications.watching_settings import WatchingSettings
 
 
 def _are_senders(listed: SecretStr) -> SecretStr:
@@ -32,7 +32,7 @@ def _codes_of_stages(text: str) -> str:
     return text
 
 
-class NotificationSettings(Settings):
+class NotificationSettings(WatchingSettings):
     """The ground's settings and those of sending, answering and escalating."""
 
     twilio_from: Annotated[

@@ -28,7 +28,7 @@ async def record(tx: Tx, outcomes: Mapping[UUID, Outcome], settings: Notificatio
     settled = []
     for attempt_id, row in rows.items():
         refused = {*row["refused_by"], row["sender"]}
-        more = bool(others(specs, row["channel"], row["phone"], refused))
+        more = bool(others(specs, row["channel"], row["phone"] or "", refused))
         after = settle(row, outcomes[attempt_id], tx.now, limits, JITTER.random(), others=more)
         if after is not None:
             settled.append((row, outcomes[attempt_id], after))

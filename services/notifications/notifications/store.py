@@ -110,10 +110,13 @@ _ADD_DELIVERIES = """
 insert into delivery (notice_id, case_id, region_code, kind, version, key, next_at, queued_at, rank_at, expires_at,
     id, contact_id, site_id, unit_id, priority, distance_km, ack_code, page_token, channel)
 select n.id, n.case_id, n.region_code, n.kind, n.version, n.key, $2::timestamptz, $2, $2 + x.priority * $3::interval,
-    $2 + $4::interval * case when n.kind = any($5::text[]) then 4 else 1 end, x.*
+    $2 + $4::interval * case when n.kind = any($5::text[]) then 4 else 1 end, x.id, x.contact_id, x.site_id,
+    x.unit_id, x.priority, x.distance_km, x.ack_code, x.page_token,
+    -- Whoever can't get an SMS is called, and who has only a system of their own is told there.
+    case when c.phone is null then 'webhook' when not c.sms_ok then 'voice' else x.channel end
 from notice n, unnest($6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::smallint[], $11::float8[], $12::text[],
     $13::text[], $14::text[]) as x (id, contact_id, site_id, unit_id, priority, distance_km, ack_code, page_token,
-    channel)
+    channel) join contact c on c.contact_id = x.contact_id
 where n.id = $1
 on conflict do nothing
 returning id, case_id, region_code, version, site_id, unit_id, priority,

@@ -26,6 +26,14 @@ where c.phone = $1 and d.queued_at > $2 and k.stood_down_at is null
 -- Whatever code was said is looked up among all of them; beyond that the newest are enough.
 order by d.ack_code = any($3::text[]) desc, d.queued_at desc, d.id desc limit 50
 """  # noqa: S608 - built from constants of this file only.
+# A site's own system answers for itself alone: the attempt must have gone to its address.
+_NOTICE_OF_ATTEMPT = f"""
+select {DELIVERY}, c.language, s.name_zh, s.name_en, s.lon, s.lat, s.township_code
+from attempt a join delivery d on d.id = a.delivery_id join contact c on c.contact_id = d.contact_id
+join notice n on n.id = d.notice_id join known_case k on k.case_id = d.case_id
+left join site s on s.site_id = d.site_id
+where a.token = $1 and c.webhook_url = $2
+"""  # noqa: S608 - built from constants of this file only.
 _CONTACT_OF_PHONE = """
 select contact_id, site_id, unit_id, language from contact where phone = $1
 order by retired_at nulls first, contact_id limit 1
@@ -52,6 +60,12 @@ async def open_notices_of(
     """What a reply from this number with these codes can mean, newest first."""
     rows = await conn.fetch(_OPEN_OF_PHONE, phone, now - OPEN_FOR, list(codes), now - DRILL_OPEN_FOR)
     return sorted(rows, key=lambda row: (row["queued_at"], row["id"]), reverse=True)
+
+
+async def notice_of_attempt(conn: asyncpg.Connection, token: str, address: str) -> Row | None:
+    """The notice that an attempt at this address was about, with its contact."""
+    row: Row | None = await conn.fetchrow(_NOTICE_OF_ATTEMPT, token, address)
+    return row
 
 
 async def contact_of(conn: asyncpg.Connection, phone: str) -> Row | None:

@@ -39,7 +39,7 @@ where o.id = d.id and k.case_id = d.case_id and k.stood_down_at is null
   and d.answer_due_at is null and d.attempted_at is null and d.acknowledged_at is null and d.escalated_at is null
 """  # noqa: S608 - built from constants of this file only.
 _EXPIRED = """
-select id from delivery where state = 'queued' and expires_at <= $1
+select id from delivery where state = 'queued' and (expires_at <= $1 or not channel = any($3::text[]))
 order by expires_at limit $2 for no key update skip locked
 """
 _EXPIRE = """
@@ -111,9 +111,11 @@ async def set_deadlines(
     return int(done.rpartition(" ")[2])
 
 
-async def expired(conn: asyncpg.Connection, now: datetime, limit: int, kinds: Sequence[str]) -> list[Row]:
-    """Mark what is out of time; those whose kind somebody must answer are escalated at once."""
-    ids: list[UUID] = [row["id"] for row in await conn.fetch(_EXPIRED, now, limit)]
+async def expired(
+    conn: asyncpg.Connection, now: datetime, limit: int, kinds: Sequence[str], channels: Sequence[str]
+) -> list[Row]:
+    """Mark what is out of time, or has no sender on its channel; kinds that must be answered escalate at once."""
+    ids: list[UUID] = [row["id"] for row in await conn.fetch(_EXPIRED, now, limit, list(channels))]
     return list(await conn.fetch(_EXPIRE, ids, now, list(kinds))) if ids else []
 
 

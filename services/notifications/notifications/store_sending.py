@@ -36,7 +36,7 @@ update delivery d set state = 'sending', attempts = d.attempts + 1
 from due, contact c left join site s on s.site_id = c.site_id
 where d.id = due.id and c.contact_id = d.contact_id
 returning d.id, d.notice_id, d.case_id, d.kind, d.version, d.attempts, d.ack_code, d.page_token, d.priority,
-    d.distance_km, d.expires_at, d.channel, c.phone, null::text as webhook_url,
+    d.distance_km, d.expires_at, d.channel, c.phone, c.webhook_url,
     c.language, c.url_ok, c.two_way,
     case when c.unit_id is not null then 'unit' else s.category end as category
 """
@@ -99,13 +99,13 @@ _LEASE_OVER = (
     "select id from attempt where state = 'posting' and lease_until <= $1 order by lease_until limit $2"
 )
 _TO_LOOK_UP = f"""
-select a.id as attempt_id, a.token, a.provider, a.sender, a.body, a.started_at, c.phone
+select a.id as attempt_id, a.token, a.provider, a.sender, a.body, a.started_at, d.channel, c.phone, c.webhook_url
 {_JOINED}
 where a.state = 'unknown' and a.started_at <= $1 and (a.looked_up_at is null or a.looked_up_at <= $3)
 order by a.started_at limit $2
 """
 _WITHOUT_END = f"""
-select a.id as attempt_id, a.token, a.provider, a.sender, a.body, a.started_at, c.phone
+select a.id as attempt_id, a.token, a.provider, a.sender, a.body, a.started_at, d.channel, c.phone, c.webhook_url
 {_JOINED}
 where a.state = 'accepted' and a.status_rank < 5 and a.started_at <= $1 and a.started_at > $4
   and (a.looked_up_at is null or a.looked_up_at <= $3)

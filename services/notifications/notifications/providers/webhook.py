@@ -57,8 +57,8 @@ _NOT_NOW = frozenset({408, 425, 429})
 _NOBODY = frozenset({404, 410})
 _TOKEN = re.compile(r"^[\w-]{1,128}$", re.ASCII)
 _WORD = re.compile(r"^[a-z_]{1,40}$")
-# What an answer says to the reader of replies (domain/replies.py). Who looked and saw nothing has acknowledged.
-_WORD_FOR = {"ack": "1", "seen_nothing": "1", "sighting": ""}
+# What an answer says to the reader of replies (domain/replies.py).
+_WORD_FOR = {"ack": "1", "seen_nothing": "NIL", "sighting": ""}
 
 
 @dataclass(frozen=True, slots=True)

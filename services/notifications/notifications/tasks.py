@@ -1,0 +1,65 @@
+"""Tasks of the command centre: what no machine can do any more, opened once and never lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from guitu.service import Runtime
+from guitu.tx import Tx
+from notifications import store_tasks
+from notifications.domain.task_words import WORDS, TaskKind
+from notifications.store import STOP_KINDS, Row
+
+ACTOR = "guitu.notifications"
+OPENED_A_RUN = 100
+LOOK_BACK = timedelta(days=1)
+"""How far back a stand-down that failed is looked for; the sweep runs every few seconds."""
+
+
+async def open_task(
+    tx: Tx,
+    kind: TaskKind,
+    *,
+    delivery_id: UUID | None = None,
+    inbound_id: UUID | None = None,
+    contact_id: UUID | None = None,
+) -> UUID | None:
+    """Open a task about exactly one of these; None if there is one already. Region and case follow from it."""
+    assert sum(x is not None for x in (delivery_id, inbound_id, contact_id)) == 1, (
+        "A task is about one thing."
+    )
+    task_id, due_at = tx.ids.new(), tx.now + WORDS[kind].within
+    if delivery_id is not None:
+        opened = await store_tasks.open_for_delivery(tx.conn, task_id, kind, tx.now, due_at, delivery_id)
+    elif inbound_id is not None:
+        opened = await store_tasks.open_for_reply(tx.conn, task_id, kind, tx.now, due_at, inbound_id)
+    else:
+        assert contact_id is not None, "Checked above."
+        opened = await store_tasks.open_for_contact(tx.conn, task_id, kind, tx.now, due_at, contact_id)
+    if not opened:
+        return None
+    tx.audit("task.opened", subject=task_id, kind=kind)
+    return task_id
+
+
+async def case_over(tx: Tx, case_id: UUID) -> None:
+    """Nobody has to be called about this case any more; what people wrote is still read."""
+    if ended := await store_tasks.end_of_case(tx.conn, case_id, tx.now, ACTOR):
+        tx.audit("tasks.stood_down", subject=case_id, ended=ended)
+
+
+async def answered(tx: Tx, rows: Sequence[Row]) -> None:
+    """These deliveries were acknowledged: a call to their sites is no longer needed."""
+    if ended := await store_tasks.end_answered(tx.conn, [row["id"] for row in rows], tx.now, ACTOR):
+        tx.audit("tasks.acknowledged_after_all", subject=rows[0]["case_id"], ended=ended)
+
+
+async def call_about_failed_stops(runtime: Runtime) -> int:
+    """Sweep: who was told to search and can't be told to stop by SMS is called by a person."""
+    async with runtime.tx(actor=ACTOR) as tx:
+        failed = await store_tasks.stops_not_told(tx.conn, STOP_KINDS, tx.now - LOOK_BACK, OPENED_A_RUN)
+        for delivery_id in failed:
+            await open_task(tx, "call_site", delivery_id=delivery_id)
+        return len(failed)
