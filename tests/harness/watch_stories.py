@@ -17,7 +17,7 @@ from guitu.auth import Role, mint
 from guitu.service import Runtime
 from harness.ground import SettableClock, react
 from harness.notice_stories import PHONES, Carrier, raised, three_sites
-from notifications import alarms, answers, auditor, looking_up, planning, service, tasks
+from notifications import alarms, answers, auditor, escalating, looking_up, planning, service, tasks
 from notifications.agents import REACTIONS
 from notifications.providers.protocol import InboundSms
 from notifications.sending import Sender
@@ -68,7 +68,7 @@ class Watch:
         await looking_up.give_up_unknown(self.run)
         await planning.set_deadlines(self.run)
         await planning.expire(self.run)
-        await answers.escalate_unanswered(self.run)
+        await escalating.escalate_unanswered(self.run)
         await tasks.call_about_failed_stops(self.run)
         await self.send()
 

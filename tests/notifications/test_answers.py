@@ -11,7 +11,7 @@ from contracts.sighting import SightingReported
 from guitu.service import Runtime
 from harness.ground import SettableClock, facts, react
 from harness.notice_stories import PHONES, raised, stood_down, three_sites, with_a_carrier
-from notifications import answers
+from notifications import answers, escalating
 from notifications.agents import REACTIONS
 from notifications.providers.protocol import InboundSms
 from notifications.settings import NotificationSettings
@@ -98,7 +98,7 @@ async def test_an_opt_out_moves_what_waits_to_the_next_contact_at_once_and_is_au
     run = await site_told(runtime_for)
 
     assert "" == await replies(run, "退订")
-    await answers.escalate_unanswered(run)
+    await escalating.escalate_unanswered(run)
 
     assert [1001, 1004] == [
         row["contact_id"].int
@@ -115,7 +115,7 @@ async def test_an_opt_out_said_twice_escalates_once(runtime_for: RuntimeFor) -> 
 
     for _ in range(2):
         await replies(run, "TD")
-        await answers.escalate_unanswered(run)
+        await escalating.escalate_unanswered(run)
 
     assert 1 == len(await facts(run, NoticeEscalated))
     assert 1 == await run.pool.fetchval("select count(*) from audit where action = 'contact.opted_out'")
@@ -141,7 +141,7 @@ async def test_an_opt_out_of_a_case_that_is_over_asks_nobody_else(runtime_for: R
     await react(run, REACTIONS, stood_down(run.clock.now(), case_id=CaseId(UUID(int=100))))
 
     await replies(run, "STOP")
-    await answers.escalate_unanswered(run)
+    await escalating.escalate_unanswered(run)
 
     assert [] == await facts(run, NoticeEscalated)
 

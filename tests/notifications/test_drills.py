@@ -19,7 +19,7 @@ from guitu.service import Runtime
 from harness.ground import SettableClock, facts, react
 from harness.notice_http import Office, over_http
 from harness.notice_stories import PHONES, YUNYANG, Carrier, contact, fill, raised, site
-from notifications import answers
+from notifications import answers, escalating
 from notifications.agents import REACTIONS
 from notifications.providers.protocol import InboundSms
 from notifications.sending import Sender
@@ -126,7 +126,7 @@ async def test_an_unanswered_drill_asks_nobody_else(place: Range) -> None:
     await place.goes_out()
     place.later(hours=1)
 
-    await answers.escalate_unanswered(place.run)
+    await escalating.escalate_unanswered(place.run)
 
     assert [] == await facts(place.run, NoticeEscalated)
     [shown] = (await place.person().reads("/drills")).json()["drills"]

@@ -11,7 +11,7 @@ from guitu.service import Runtime
 from guitu.tx import Tx
 from harness.ground import SettableClock, react
 from harness.notice_stories import contact, fill, ordered, raised, site, three_sites, updated, with_a_carrier
-from notifications import answers
+from notifications import answers, escalating
 from notifications.agents import REACTIONS
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
@@ -29,7 +29,7 @@ async def unanswered(run: Runtime, minutes: int = 4) -> None:
     await run.pool.execute("update delivery set answer_due_at = queued_at where escalated_at is null")
     assert isinstance(run.clock, SettableClock)
     run.clock.advance(minutes=minutes)
-    while await answers.escalate_unanswered(run):
+    while await escalating.escalate_unanswered(run):
         pass
 
 
@@ -121,7 +121,7 @@ async def test_who_opted_out_is_not_told_and_what_waited_goes_to_the_next_at_onc
     await react(run, REACTIONS, raised(run.clock.now(), radius_km=5))
 
     await _opts(run, 1)
-    await answers.escalate_unanswered(run)
+    await escalating.escalate_unanswered(run)
 
     assert [1, 4] == await asked(run)
     states = {r["contact_id"].int: r["state"] for r in await run.pool.fetch("select * from delivery")}

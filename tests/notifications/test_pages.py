@@ -194,3 +194,18 @@ async def test_the_directory_is_listed_without_contacts(desk: Desk) -> None:
 
     assert len(sites) == 3
     assert not any("phone" in site for site in sites)
+
+
+async def test_an_operator_acknowledges_for_whoever_called_and_an_auditor_may_not(desk: Desk) -> None:
+    path = f"/notices?case_id={CASE}"
+    [delivery, *_] = (await desk.http.get(path, headers=desk.staff())).json()["deliveries"]
+    act = f"/deliveries/{delivery['id']}/acknowledge"
+
+    refused = await desk.http.post(act, headers=desk.staff("auditor"))
+    elsewhere = await desk.http.post(act, headers=desk.staff(region="500101"))
+    first = await desk.http.post(act, headers=desk.staff())
+    again = await desk.http.post(act, headers=desk.staff())
+
+    assert (403, 404) == (refused.status_code, elsewhere.status_code)
+    assert (1, 0) == (first.json()["newly_acknowledged"], again.json()["newly_acknowledged"])
+    assert ["operator"] == [fact.channel for fact in await facts(desk.run, NoticeAcknowledged)]

@@ -14,7 +14,7 @@ from contracts.notice import NoticeEscalated, NoticeFailed
 from guitu.service import Runtime
 from harness.ground import SettableClock, facts, react
 from harness.notice_stories import CASE, Carrier, contact, fill, raised, site, stood_down
-from notifications import answers, planning
+from notifications import escalating, planning
 from notifications.agents import REACTIONS
 from notifications.domain.pace import Spacing
 from notifications.domain.recipients import urgency
@@ -72,7 +72,7 @@ async def test_what_waits_for_its_turn_is_due_after_its_turn(post: Post) -> None
     rows = await post.run.pool.fetch("select answer_due_at from delivery order by distance_km")
     waits = [row["answer_due_at"] - now - timedelta(seconds=post.settings.answer_within_s) for row in rows]
     assert waits == [timedelta(seconds=place / PER_S) for place in range(1, SITES + 1)]
-    await answers.escalate_unanswered(post.run)
+    await escalating.escalate_unanswered(post.run)
     assert await facts(post.run, NoticeEscalated) == []
 
 
@@ -137,7 +137,7 @@ async def test_what_is_out_of_time_is_said_to_have_failed_and_somebody_else_is_a
 
     await post.sender.pump()
     await planning.expire(post.run)
-    await answers.escalate_unanswered(post.run)
+    await escalating.escalate_unanswered(post.run)
 
     assert post.carrier.accepted == []
     assert [fact.code for fact in await facts(post.run, NoticeFailed)] == ["expired"]

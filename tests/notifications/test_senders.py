@@ -14,7 +14,7 @@ from contracts.notice import NoticeAccepted, NoticeEscalated, NoticeFailed
 from guitu.service import Runtime
 from harness.ground import SettableClock, facts, react
 from harness.notice_stories import PHONES, Carrier, contact, fill, raised, site, stood_down, widened
-from notifications import answers, looking_up, planning
+from notifications import escalating, looking_up, planning
 from notifications.agents import REACTIONS
 from notifications.domain.breaker import FAILURES_MAX
 from notifications.domain.delivery import Outcome
@@ -202,7 +202,7 @@ async def test_silence_goes_on_to_a_call_and_then_to_the_command_centre(post: Po
     for _ in range(3):
         await post.send()
         post.passes(minutes=4)
-        await answers.escalate_unanswered(post.run)
+        await escalating.escalate_unanswered(post.run)
 
     told = await facts(post.run, NoticeEscalated)
     assert [fact.to for fact in told] == ["voice", "command_centre"]
@@ -222,7 +222,7 @@ async def test_while_every_sender_rests_nobody_is_escalated_and_afterwards_the_f
         post.passes(minutes=1)
     await post.send()
 
-    await answers.escalate_unanswered(post.run)
+    await escalating.escalate_unanswered(post.run)
     assert await facts(post.run, NoticeEscalated) == []
 
     for way in post.ways[:2]:

@@ -22,7 +22,7 @@ from harness.notice_stories import (
     three_sites,
     updated,
 )
-from notifications import answers, looking_up
+from notifications import answers, escalating, looking_up
 from notifications.agents import REACTIONS
 from notifications.domain.delivery import Outcome
 from notifications.outside import outgoing
@@ -60,7 +60,7 @@ class Post:
         clock.advance(**amount)
         await looking_up.close_leases(self.run)
         await looking_up.look_up_unknown(self.run)
-        await answers.escalate_unanswered(self.run)
+        await escalating.escalate_unanswered(self.run)
         await self.send()
 
     async def states(self) -> list[str]:

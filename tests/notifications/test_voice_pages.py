@@ -23,7 +23,7 @@ from guitu.service import Runtime
 from harness.far_side import OURS, SID, TOKEN, account
 from harness.ground import SettableClock, facts, react
 from harness.notice_stories import Carrier, contact, fill, raised, site, stood_down
-from notifications import answers, service
+from notifications import escalating, service
 from notifications.agents import REACTIONS
 from notifications.domain import spoken
 from notifications.domain.senders import SenderSpec
@@ -120,7 +120,7 @@ async def _nobody_answers_the_sms(run: Runtime, sender: Sender) -> None:
     await sender.drain()
     assert isinstance(run.clock, SettableClock)
     run.clock.advance(minutes=4)
-    await answers.escalate_unanswered(run)
+    await escalating.escalate_unanswered(run)
     await sender.pump()
     await sender.drain()
 
@@ -147,7 +147,7 @@ async def test_one_acknowledges_by_voice_once_and_stops_the_escalation(desk: Des
     later = await desk.begin()
     assert isinstance(desk.run.clock, SettableClock)
     desk.run.clock.advance(minutes=10)
-    await answers.escalate_unanswered(desk.run)
+    await escalating.escalate_unanswered(desk.run)
 
     thanks = spoken.THANKS[language]  # type: ignore[index]
     answered = spoken.ANSWERED[language]  # type: ignore[index]

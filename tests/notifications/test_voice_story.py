@@ -18,7 +18,7 @@ from guitu.service import Runtime
 from harness.far_side import account, settled
 from harness.ground import SettableClock, facts, react
 from harness.notice_stories import PHONES, Carrier, contact, fill, raised, site, stood_down
-from notifications import answers, service
+from notifications import escalating, service
 from notifications.agents import REACTIONS
 from notifications.domain.senders import SenderSpec
 from notifications.providers.adapter import Adapted
@@ -45,7 +45,7 @@ class Station:
         clock = self.run.clock
         assert isinstance(clock, SettableClock)
         clock.advance(minutes=minutes)
-        await answers.escalate_unanswered(self.run)
+        await escalating.escalate_unanswered(self.run)
         while await self.sender.pump():
             await self.sender.drain()
         await settled(self.simulator)
@@ -133,7 +133,7 @@ async def test_a_child_found_while_the_phone_rings_is_what_the_call_says(station
     clock = station.run.clock
     assert isinstance(clock, SettableClock)
     clock.advance(minutes=4)
-    await answers.escalate_unanswered(station.run)
+    await escalating.escalate_unanswered(station.run)
     await station.sender.pump()
     await station.sender.drain()
     [call] = station.simulator.carrier.calls.calls

@@ -8,13 +8,11 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.base import Place, Position, SightingId, SiteId, UnitId
-from contracts.notice import NoticeAcknowledged, NoticeEscalated, NoticeNilReported
+from contracts.notice import NoticeAcknowledged, NoticeNilReported
 from contracts.sighting import SightingReported
-from guitu.service import Runtime
 from guitu.tx import Tx
 from notifications import (
     alarms,
-    handlers,
     nil_reports,
     settling,
     store,
@@ -23,12 +21,10 @@ from notifications import (
     store_sending,
     tasks,
 )
-from notifications.domain import recipients
 from notifications.domain.delivery import Outcome
 from notifications.domain.replies import Meaning, MeaningKind, OpenNotice, codes_in, read_reply
 from notifications.domain.texts import BEIJING
-from notifications.providers.protocol import Channel, InboundSms
-from notifications.senders import Senders
+from notifications.providers.protocol import InboundSms
 from notifications.settings import NotificationSettings
 from notifications.store import Row
 from notifications.templates import Templates
@@ -222,61 +218,6 @@ def _place_of(row: Row) -> Place:
         return Place(position=position, name=row["name_zh"], township_code=row["township_code"])
     content = row["content"]
     return Place(position=Position(lon=content["lon"], lat=content["lat"]), name=content["place_zh"])
-
-
-async def escalate_unanswered(runtime: Runtime) -> int:
-    """Sweep: without an answer in time the next contact is asked, or the command centre takes over."""
-    senders: Senders = runtime.state["senders"]
-    async with runtime.tx(actor="guitu.notifications") as tx:
-        rows = await store.unanswered(tx.conn, tx.now, ESCALATIONS_A_RUN)
-        held = [row["id"] for row in rows if _is_held_up(row, senders, tx.now)]
-        if held:
-            # The provider is away: the next contact's SMS would wait beside this one, and an alarm says so already.
-            await store.ask_again_at(tx.conn, held, tx.now + HELD_UP_FOR)
-        for row in rows:
-            if row["id"] not in held:
-                await _escalate(tx, row, voice=senders.has("voice"))
-        return len(rows)
-
-
-def _is_held_up(row: Row, senders: Senders, now: datetime) -> bool:
-    waits = row["state"] in ("queued", "sending", "unknown") and row["expires_at"] > now
-    return bool(waits and senders.all_rest(row["channel"], now))
-
-
-async def _escalate(tx: Tx, row: Row, *, voice: bool) -> None:
-    """The next contact by SMS, then a call to the first who takes calls, then the command centre's own people."""
-    over = row["stood_down_at"] is not None
-    contact = None if over else await store.next_contact(tx.conn, row, tx.now)
-    called = await store.contact_to_call(tx.conn, row, tx.now) if voice and not over and not contact else None
-    to: Literal["next_contact", "voice", "command_centre"] = (
-        "next_contact" if contact else "voice" if called else "command_centre"
-    )
-    await store.escalated(tx.conn, tx.ids.new(), row, to, tx.now)
-    if over:
-        return
-    next_id = await _ask_next(tx, row, contact or called, "voice" if called else "sms")
-    if to == "command_centre":
-        await tasks.open_task(tx, "call_site", delivery_id=row["id"])
-    tx.publish(NoticeEscalated(**settling.fact_fields(row, tx), to=to, next_delivery_id=next_id))
-
-
-async def _ask_next(tx: Tx, row: Row, contact: Row | None, channel: Channel) -> UUID | None:
-    if contact is None:
-        return None
-    delivery = handlers.delivery_row(
-        tx,
-        contact["contact_id"],
-        contact["site_id"],
-        contact["unit_id"],
-        recipients.urgency(recipients.ESCALATION_PRIORITY, exercise=row["exercise"]),
-        row["distance_km"],
-        contact["codes"],
-        channel,
-    )
-    await handlers.queue(tx, row["notice_id"], row["kind"], [delivery])
-    next_id: UUID = delivery[0]
-    return next_id
 
 
 def seen_at_from(now: datetime, clock_time: time | None) -> datetime:

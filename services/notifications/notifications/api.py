@@ -19,6 +19,7 @@ from notifications.settings import NotificationSettings
 from notifications.statuses import Came, Statuses
 
 Staff = Annotated[Principal, Depends(allow("operator", "case_leader", "auditor"))]
+Acts = Annotated[Principal, Depends(allow("operator", "case_leader"))]
 LISTED_MAX = 10_000
 
 
@@ -102,6 +103,14 @@ def staff_router(runtime: Runtime) -> APIRouter:
             attempts = await store.attempts_of(conn, delivery_id)
         return _shown({name: row[name] for name in _SHOWN}) | {"attempts": [dict(a) for a in attempts]}
 
+    @router.post("/deliveries/{delivery_id}/acknowledge")
+    async def acknowledge(delivery_id: UUID, principal: Acts) -> dict[str, Any]:
+        """Somebody called and read their code out: the notice is acknowledged; a second time changes nothing."""
+        async with runtime.tx(actor=principal.subject, region=principal.region_code) as tx:
+            row = access_delivery(principal, await store.by_id(tx.conn, delivery_id))
+            newly = await answers.acknowledge(tx, row["id"], "operator")
+        return {"delivery_id": delivery_id, "newly_acknowledged": newly}
+
     @router.get("/sites")
     async def sites(
         principal: Staff, limit: Annotated[int, Query(ge=1, le=LISTED_MAX)] = 1000
@@ -134,6 +143,7 @@ _SHOWN = (
     "escalated_at",
     "channel",
     "resent_blind",
+    "ack_code",
     "page_token",
     "name_zh",
     "name_en",

@@ -158,7 +158,7 @@ async def _tell(
     if not await store.add_notice(tx.conn, notice_id, case, fact.version, kind, "", case["picture"], tx.now):
         return
     rows = _rows_of(tx, told, exercise=case["exercise"])
-    queued = await queue(tx, notice_id, kind, rows)
+    queued = len(await queue(tx, notice_id, kind, rows))
     if not queued:
         await alarms.nobody_told(tx, case)
     tx.audit(f"notices.{kind}", subject=fact.case_id, version=fact.version, recipients=queued)
@@ -212,8 +212,8 @@ def delivery_row(
     return (tx.ids.new(), contact_id, site_id, unit_id, priority, distance_km, code, token, channel)
 
 
-async def queue(tx: Tx, notice_id: UUID, kind: NoticeKind, rows: Sequence[tuple[Any, ...]]) -> int:
-    """Store deliveries in one statement and say so; returns how many are new."""
+async def queue(tx: Tx, notice_id: UUID, kind: NoticeKind, rows: Sequence[tuple[Any, ...]]) -> set[UUID]:
+    """Store deliveries in one statement and say so; returns the ids of those that are new."""
     added = await store.add_deliveries(tx.conn, notice_id, rows, tx.now)
     await store_auditing.planned(tx.conn, notice_id, len(added))
     for row in added:
@@ -232,4 +232,4 @@ async def queue(tx: Tx, notice_id: UUID, kind: NoticeKind, rows: Sequence[tuple[
                 unit_id=UnitId(row["unit_id"]) if row["unit_id"] else None,
             )
         )
-    return len(added)
+    return {row["id"] for row in added}

@@ -75,7 +75,7 @@ async def _ask(tx: Tx, case: Row, number: int, rows: Sequence[Row]) -> None:
         )
         for row in rows
     ]
-    asked = await handlers.queue(tx, notice_id, "nil_report", planned)
+    asked = len(await handlers.queue(tx, notice_id, "nil_report", planned))
     contacts = [row["contact_id"] for row in rows]
     await store_nil_reports.asked(tx.conn, case["case_id"], contacts, tx.now)
     tx.audit("notices.nil_report", subject=case["case_id"], round=number, recipients=asked)

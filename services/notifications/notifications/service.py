@@ -8,7 +8,17 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter
 
 from guitu.service import Runtime, Service, Sweep
-from notifications import alarms, answers, auditor, looking_up, nil_reports, paging, planning, sending, tasks
+from notifications import (
+    alarms,
+    auditor,
+    escalating,
+    looking_up,
+    nil_reports,
+    paging,
+    planning,
+    sending,
+    tasks,
+)
 from notifications.agents import REACTIONS
 from notifications.alarms_api import alarms_router
 from notifications.api import callbacks_router, staff_router
@@ -89,7 +99,7 @@ SERVICE = Service(
         Sweep("sms_look_up_without_end", 10.0, looking_up.look_up_without_end),
         Sweep("sms_deadlines", 5.0, planning.set_deadlines),
         Sweep("sms_expire", 5.0, planning.expire),
-        Sweep("escalate_unanswered", 1.0, answers.escalate_unanswered),
+        Sweep("escalate_unanswered", 1.0, escalating.escalate_unanswered),
         Sweep("call_about_failed_stops", 5.0, tasks.call_about_failed_stops),
         Sweep("watch", 10.0, alarms.watch),
         Sweep("audit_notices", 30.0, auditor.audit),

@@ -48,7 +48,7 @@ on conflict (case_id) do update set case_code = k.case_code
 returning *
 """
 # An opted-out number would be refused by the provider; a retired one is no longer the site's.
-_TELLABLE = "retired_at is null and opted_out_at is null"
+TELLABLE = "retired_at is null and opted_out_at is null"
 _CODES = """
 select array_agg(o.ack_code) as codes from delivery o
 where o.contact_id = c.contact_id and o.queued_at > $2::timestamptz
@@ -58,7 +58,7 @@ select s.site_id, s.lon, s.lat, c.contact_id, coalesce(open.codes, '{{}}') as co
 from site s
 join lateral (
     select contact_id from contact
-    where contact.site_id = s.site_id and (not $3::boolean or exercise_list) and {_TELLABLE}
+    where contact.site_id = s.site_id and (not $3::boolean or exercise_list) and {TELLABLE}
     order by on_duty @> $7::int desc, contact_order, contact_id limit 1
 ) c on true
 left join lateral ({_CODES}) open on true
@@ -85,7 +85,7 @@ from (
         and still.retired_at is null and still.opted_out_at is null
     left join lateral (
         select contact_id from contact
-        where still.contact_id is null and contact.site_id = told.site_id and {_TELLABLE}
+        where still.contact_id is null and contact.site_id = told.site_id and {TELLABLE}
           and (exercise_list or not (select exercise from known_case where case_id = $1))
         order by on_duty @> $4::int desc, contact_order, contact_id limit 1
     ) instead on true
@@ -98,7 +98,7 @@ order by c.distance_km
 _UNIT_CONTACT = f"""
 select c.contact_id, c.unit_id, c.url_ok, coalesce(open.codes, '{{}}') as codes
 from contact c left join lateral ({_CODES}) open on true
-where c.unit_id = $1 and (not $3::boolean or c.exercise_list) and {_TELLABLE}
+where c.unit_id = $1 and (not $3::boolean or c.exercise_list) and {TELLABLE}
 order by c.on_duty @> $4::int desc, c.contact_order, c.contact_id limit 1
 """  # noqa: S608 - built from constants of this file only.
 _ADD_NOTICE = """
@@ -163,42 +163,16 @@ where named.id = $1 and d.contact_id = named.contact_id and d.case_id = named.ca
   and d.kind not in ('stood_down', 'order_stood_down') and (d.id = named.id or d.attempted_at is not null)
 returning d.*
 """
-_UNANSWERED = f"""
-select {DELIVERY} from delivery d join notice n on n.id = d.notice_id join known_case k on k.case_id = d.case_id
-where d.answer_due_at <= $1 and d.acknowledged_at is null
-order by d.answer_due_at limit $2 for no key update of d skip locked
-"""  # noqa: S608 - built from constants of this file only.
-_NEXT_CONTACT = f"""
-select c.contact_id, c.site_id, c.unit_id, coalesce(open.codes, '{{}}') as codes
-from contact c
-left join lateral ({_CODES}) open on true
-where (c.site_id = $1::uuid or c.unit_id = $5::uuid)
-  and (not $3::boolean or c.exercise_list) and {_TELLABLE}
-  -- Who was off duty when the notice was new, and comes before, was not asked yet either.
-  and not exists (select 1 from delivery d where d.notice_id = $4 and d.contact_id = c.contact_id)
-order by c.on_duty @> $6::int desc, c.contact_order, c.contact_id limit 1
-"""  # noqa: S608 - built from constants of this file only.
-# Whoever of this site or unit takes calls and was not called about this notice; who opted out did so of SMS.
-_CONTACT_TO_CALL = f"""
-select c.contact_id, c.site_id, c.unit_id, coalesce(open.codes, '{{}}') as codes
-from contact c
-left join lateral ({_CODES}) open on true
-where (c.site_id = $1::uuid or c.unit_id = $5::uuid) and c.voice and c.phone is not null and c.retired_at is null
-  and (not $3::boolean or c.exercise_list)
-  and not exists (
-    select 1 from delivery d where d.notice_id = $4 and d.contact_id = c.contact_id and d.channel = 'voice')
-order by c.on_duty @> $6::int desc, c.contact_order, c.contact_id limit 1
-"""  # noqa: S608 - built from constants of this file only.
-_ASK_AGAIN_AT = "update delivery set answer_due_at = $2 where id = any($1::uuid[])"
-_ESCALATED = "update delivery set answer_due_at = null, escalated_at = $2 where id = $1"
-_ADD_ESCALATION = """
-insert into escalation (id, delivery_id, escalated_to, region_code, escalated_at)
-values ($1, $2, $3, $4, $5) on conflict (delivery_id) do nothing
+# One answer for a site, or a unit, is enough: nobody else there is waited for.
+_NOBODY_ELSE = """
+update delivery d set answer_due_at = null from delivery named
+where named.id = $1 and d.notice_id = named.notice_id and d.answer_due_at is not null
+  and (d.site_id = named.site_id or d.unit_id = named.unit_id)
 """
 _OF_CASE = """
 select d.id, d.notice_id, d.kind, d.version, d.site_id, d.unit_id, d.priority, d.distance_km, d.state, d.attempts,
     d.queued_at, d.attempted_at, d.accepted_at, d.delivered_at, d.failed_at, d.expired_at, d.acknowledged_at,
-    d.escalated_at, d.channel, d.resent_blind, d.page_token, s.name_zh, s.name_en
+    d.escalated_at, d.channel, d.resent_blind, d.ack_code, d.page_token, s.name_zh, s.name_en
 from delivery d left join site s on s.site_id = d.site_id
 where d.case_id = $1 order by d.queued_at, d.priority, d.distance_km limit $2
 """
@@ -370,59 +344,17 @@ async def by_id(conn: asyncpg.Connection, delivery_id: UUID) -> Row | None:
 
 
 async def acknowledge(conn: asyncpg.Connection, delivery_id: UUID, now: datetime) -> list[Row]:
-    """Mark it and its recipient's earlier notices of the case; returns only those newly acknowledged."""
+    """Mark it and its recipient's earlier notices of the case; returns only those newly acknowledged.
+
+    Nobody else of the same site or unit is waited for any more.
+    """
+    await conn.execute(_NOBODY_ELSE, delivery_id)
     return list(await conn.fetch(_ACKNOWLEDGE, delivery_id, now))
 
 
 async def is_exercise(conn: asyncpg.Connection, notice_id: UUID) -> bool:
     """Is this notice part of an exercise?"""
     return bool(await conn.fetchval(_IS_EXERCISE, notice_id))
-
-
-async def unanswered(conn: asyncpg.Connection, now: datetime, limit: int) -> list[Row]:
-    """Deliveries whose answer is overdue, locked."""
-    return list(await conn.fetch(_UNANSWERED, now, limit))
-
-
-async def next_contact(conn: asyncpg.Connection, delivery: Row, now: datetime) -> Row | None:
-    """Who else of the same site or unit was not asked yet about this notice, those on duty first."""
-    row: Row | None = await conn.fetchrow(
-        _NEXT_CONTACT,
-        delivery["site_id"],
-        now - OPEN_FOR,
-        delivery["exercise"],
-        delivery["notice_id"],
-        delivery["unit_id"],
-        minute_of_week(now),
-    )
-    return row
-
-
-async def contact_to_call(conn: asyncpg.Connection, delivery: Row, now: datetime) -> Row | None:
-    """A contact of the same site or unit who takes calls and was not called about this notice."""
-    row: Row | None = await conn.fetchrow(
-        _CONTACT_TO_CALL,
-        delivery["site_id"],
-        now - OPEN_FOR,
-        delivery["exercise"],
-        delivery["notice_id"],
-        delivery["unit_id"],
-        minute_of_week(now),
-    )
-    return row
-
-
-async def ask_again_at(conn: asyncpg.Connection, delivery_ids: Sequence[UUID], at: datetime) -> None:
-    """Look at these deliveries' missing answers again then."""
-    await conn.execute(_ASK_AGAIN_AT, list(delivery_ids), at)
-
-
-async def escalated(
-    conn: asyncpg.Connection, escalation_id: UUID, delivery: Row, to: str, now: datetime
-) -> None:
-    """Remember to whom an unanswered delivery went on."""
-    await conn.execute(_ESCALATED, delivery["id"], now)
-    await conn.execute(_ADD_ESCALATION, escalation_id, delivery["id"], to, delivery["region_code"], now)
 
 
 async def deliveries_of(conn: asyncpg.Connection, case_id: UUID, limit: int) -> list[Row]:

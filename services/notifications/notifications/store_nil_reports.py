@@ -43,6 +43,7 @@ from nil_report_timer r
 join known_case k on k.case_id = r.case_id join contact c on c.contact_id = r.contact_id
 join delivery d on d.id = r.delivery_id
 where k.stood_down_at is null and k.picture is not null and r.rounds < $2 and (not k.exercise or c.exercise_list)
+  and c.retired_at is null and c.opted_out_at is null
   and r.heard_at <= $1 and (r.asked_at is null or r.asked_at <= $1)
 order by r.heard_at limit $3 for no key update of r skip locked
 """

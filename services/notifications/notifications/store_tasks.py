@@ -76,7 +76,7 @@ _ONE = f"select {_COLUMNS} {_JOINED} where t.id = $1"
 _DONE = "update task set done_at = $2, done_by = $3, result = $4, note = $5 where id = $1"
 _PHONES = """
 select site_id, unit_id, label, role, phone, language from contact
-where site_id = any($1::uuid[]) or unit_id = any($2::uuid[]) order by contact_order, contact_id
+where (site_id = any($1::uuid[]) or unit_id = any($2::uuid[])) and retired_at is null order by contact_order, contact_id
 """
 
 

@@ -214,7 +214,7 @@ def _given_up(row: Mapping[str, Any], now: datetime, limits: Limits) -> Settled:
 
 
 def _is_over(row: Mapping[str, Any]) -> bool:
-    return row["stood_down_at"] is not None and row["kind"] in (*ALERT_KINDS, "order")
+    return row["stood_down_at"] is not None and row["kind"] in (*ALERT_KINDS, "order", "nil_report")
 
 
 def _not_accepted(
