@@ -73,9 +73,12 @@ def row(fact: Fact, event_id: EventId, source: str) -> Row:
 
 def size_of(row: Row) -> int:
     """How many bytes the broker gets."""
-    # Headers hold ASCII: ids, names of types, times.
-    words = sum(map(len, row.headers)) + sum(map(len, row.headers.values()))
-    return len(row.payload) + len(row.key.encode()) + words
+    words = sum(map(_bytes_of, row.headers)) + sum(map(_bytes_of, row.headers.values()))
+    return len(row.payload) + _bytes_of(row.key) + words
+
+
+def _bytes_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 async def insert(conn: asyncpg.Connection, rows: Sequence[Row]) -> None:
