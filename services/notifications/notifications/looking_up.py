@@ -23,6 +23,7 @@ from notifications.settings import NotificationSettings
 from notifications.store import Row
 
 LOOK_UP_AGAIN = timedelta(seconds=5)
+ASKED_AT_LEAST = 3
 CALLBACK_LATE, ASK_AGAIN, ASK_FOR = timedelta(minutes=1), timedelta(minutes=5), timedelta(hours=24)
 """Twilio gives a callback up after 15 s (webhook connection overrides): a minute without one means it is lost."""
 
@@ -47,11 +48,14 @@ async def look_up_unknown(runtime: Runtime) -> int:
 
 
 async def give_up_unknown(runtime: Runtime) -> int:
-    """Sweep: an outcome that stays unknown although the provider was asked is given up, counted and marked."""
+    """Sweep: an outcome that stays unknown although the provider was asked is given up, counted and marked.
+
+    Asked means that we heard that it can't say: a process that dies in the middle of its look-ups has not asked.
+    """
     settings: NotificationSettings = runtime.state["settings"]
     longest = timedelta(seconds=settings.grace_s + settings.sms_unknown_max_s)
     async with runtime.tx(actor=ACTOR) as tx:
-        over = await store_sending.to_give_up(tx.conn, tx.now - longest, settings.sms_batch)
+        over = await store_sending.to_give_up(tx.conn, tx.now - longest, settings.sms_batch, ASKED_AT_LEAST)
         given_up = dict.fromkeys(over, Outcome("given_up", code="unknown", reason="nobody can say"))
         done = await settling.record(tx, given_up, settings)
         for attempt_id in over:
@@ -83,9 +87,10 @@ async def _look_up_all(runtime: Runtime, rows: Sequence[Row]) -> int:
         outcome = await _look_up(runtime, row)
         if outcome is not None:
             found[row["attempt_id"]] = outcome
-    if found:
-        async with runtime.tx(actor=ACTOR) as tx:
-            await settling.record(tx, found, runtime.state["settings"])
+    nobody_knows = [row["attempt_id"] for row in rows if row["attempt_id"] not in found]
+    async with runtime.tx(actor=ACTOR) as tx:
+        await settling.record(tx, found, runtime.state["settings"])
+        await store_sending.could_not_say(tx.conn, nobody_knows)
     return len(found)
 
 

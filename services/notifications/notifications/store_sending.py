@@ -112,7 +112,7 @@ where a.state = 'accepted' and a.status_rank < 5 and a.started_at <= $1 and a.st
 order by a.started_at limit $2
 """
 _TO_GIVE_UP = """
-select id from attempt where state = 'unknown' and started_at <= $1 and looked_up_at is not null
+select id from attempt where state = 'unknown' and started_at <= $1 and lookups_failed >= $3
 order by started_at limit $2
 """
 # Segments that the provider took and did not send yet, and whether it reports anything at all.
@@ -120,6 +120,9 @@ _UNDER_WAY = """
 select coalesce(sum(greatest(segments, 1)) filter (where status_rank < 4), 0) as segments,
     count(*) filter (where status_rank >= 4) as told
 from attempt where sender = $1 and started_at > $2 and state in ('posting', 'accepted')
+"""
+_COULD_NOT_SAY = """
+update attempt set lookups_failed = least(lookups_failed + 1, 1000) where id = any($1::uuid[]) and state = 'unknown'
 """
 _LOOKED_UP = "update attempt set looked_up_at = $2 where id = any($1::uuid[])"
 _ADD_EVENTS = """
@@ -224,9 +227,16 @@ async def to_look_up(
     return list(await conn.fetch(_TO_LOOK_UP, started_before, limit, looked_up_before))
 
 
-async def to_give_up(conn: asyncpg.Connection, started_before: datetime, limit: int) -> list[UUID]:
-    """Unknown outcomes that the provider was asked about and could not clear up for too long."""
-    return [row["id"] for row in await conn.fetch(_TO_GIVE_UP, started_before, limit)]
+async def to_give_up(
+    conn: asyncpg.Connection, started_before: datetime, limit: int, asked_at_least: int
+) -> list[UUID]:
+    """Unknown outcomes that the provider was asked about so often and could not clear up for too long."""
+    return [row["id"] for row in await conn.fetch(_TO_GIVE_UP, started_before, limit, asked_at_least)]
+
+
+async def could_not_say(conn: asyncpg.Connection, attempt_ids: Sequence[UUID]) -> None:
+    """Remember that the provider was asked and did not know, or did not answer."""
+    await conn.execute(_COULD_NOT_SAY, list(attempt_ids))
 
 
 async def without_end(

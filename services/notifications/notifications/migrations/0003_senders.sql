@@ -35,6 +35,8 @@ create index delivery_due on delivery (least(priority, 2), rank_at, distance_km)
 
 alter table attempt add column sender text not null default '';
 alter table attempt add column body text not null default '';
+-- How often the provider was asked what became of it and could not say; a look-up that we did not finish is none.
+alter table attempt add column lookups_failed smallint not null default 0;
 comment on column attempt.body is 'The text as it was sent, so that a look-up compares with exactly that.';
 alter table attempt drop constraint attempt_state_check;
 alter table attempt add constraint attempt_state_check check (state in
