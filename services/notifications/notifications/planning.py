@@ -19,6 +19,7 @@ from notifications.settings import NotificationSettings
 from notifications.store import ALERT_KINDS, Row
 
 ACTOR = "guitu.notifications"
+DEADLINES_AT_ONCE = 200
 CHANNELS = ("sms", "voice", "webhook")
 
 
@@ -32,10 +33,19 @@ async def set_deadlines(runtime: Runtime) -> int:
     """Sweep: what waits gets the time by which somebody must have answered, after its planned turn."""
     settings: NotificationSettings = runtime.state["settings"]
     within = timedelta(seconds=settings.answer_within_s)
-    async with runtime.tx(actor=ACTOR) as tx:
-        for channel in CHANNELS:
-            each = seconds_each(settings.sender_specs, channel)
-            await store_senders.set_deadlines(tx.conn, tx.now, within, each, channel, ALERT_KINDS)
+    for channel in sorted({spec.channel for spec in settings.sender_specs}):
+        now, each_s = runtime.clock.now(), seconds_each(settings.sender_specs, channel)
+        async with runtime.pool.acquire() as conn:
+            rows = await store_senders.waiting(conn, channel, ALERT_KINDS, now)
+        due = [
+            (row["id"], within + (now + timedelta(seconds=place * each_s) if each_s else row["queued_at"]))
+            for place, row in enumerate(rows, start=1)
+            if row["needs_deadline"]
+        ]
+        # A few at a time: what is being sent must not wait for the locks of 10,000 others.
+        for begin in range(0, len(due), DEADLINES_AT_ONCE):
+            async with runtime.tx(actor=ACTOR) as tx:
+                await store_senders.set_deadlines(tx.conn, due[begin : begin + DEADLINES_AT_ONCE])
     return 0
 
 

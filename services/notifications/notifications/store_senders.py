@@ -21,23 +21,16 @@ _KEEP_HEALTH = """
 insert into sender_health (sender, health) values ($1, $2)
 on conflict (sender) do update set health = excluded.health
 """
-# What waits, in the order in which it goes; `place` counts from 1 within its channel.
-_PLACES = """
-select id, notice_id, channel,
-    row_number() over (partition by channel order by least(priority, 2), rank_at, distance_km) as place
-from delivery where state = 'queued'
+# What waits on a channel, in the order in which it goes, and whether it still needs a deadline.
+_WAITING = """
+select id, answer_due_at is null and attempted_at is null and acknowledged_at is null and escalated_at is null
+    and kind = any($2::text[]) and queued_at <= $3 as needs_deadline, queued_at
+from delivery where state = 'queued' and channel = $1 order by least(priority, 2), rank_at, distance_km
 """
-_SET_DEADLINES = f"""
-with waiting as ({_PLACES})
-update delivery d
-set answer_due_at = $2::interval + case when $3::float8 > 0
-    then $1::timestamptz + coalesce(w.place, 0) * $3::float8 * interval '1 second' else d.queued_at end
-from delivery o left join waiting w on w.id = o.id, known_case k
-where o.id = d.id and k.case_id = d.case_id and k.stood_down_at is null
-  and d.state in ('queued', 'sending', 'unknown') and d.kind = any($4::text[]) and d.channel = $5
-  and d.queued_at <= $1::timestamptz - $6::interval
-  and d.answer_due_at is null and d.attempted_at is null and d.acknowledged_at is null and d.escalated_at is null
-"""  # noqa: S608 - built from constants of this file only.
+_SET_DEADLINES = """
+update delivery d set answer_due_at = x.due_at from unnest($1::uuid[], $2::timestamptz[]) as x (id, due_at)
+where d.id = x.id and d.state = 'queued' and d.answer_due_at is null
+"""
 _EXPIRED = """
 select id from delivery where state = 'queued' and (expires_at <= $1 or not channel = any($3::text[]))
 order by expires_at limit $2 for no key update skip locked
@@ -49,22 +42,31 @@ update delivery d set state = 'expired', expired_at = $2::timestamptz,
 from notice n where d.id = any($1::uuid[]) and n.id = d.notice_id
 returning d.*, n.exercise
 """
-_PLAN = f"""
-with waiting as ({_PLACES})
-select n.id as notice_id, n.kind, n.version, n.exercise, n.created_at, d.channel,
-    n.content -> 'ring' ->> 'radius_km' as ring_radius_km,
-    count(*) as recipients,
-    count(*) filter (where d.state = 'queued' and d.attempts = 0) as planned,
-    count(*) filter (where d.state in ('queued', 'sending', 'unknown')) as not_yet_accepted,
-    count(*) filter (where d.accepted_at is not null) as accepted,
-    count(*) filter (where d.delivered_at is not null) as delivered,
-    count(*) filter (where d.acknowledged_at is not null) as acknowledged,
-    count(*) filter (where d.state in ('failed', 'expired')) as not_reached,
-    min(w.place) as first_place, max(w.place) as last_place
-from notice n join delivery d on d.notice_id = n.id left join waiting w on w.id = d.id
-where n.case_id = $1
-group by n.id, d.channel order by n.created_at, d.channel
-"""  # noqa: S608 - built from constants of this file only.
+# The places are summed up by notice before they are joined: row by row, statistics that are old made it quadratic.
+_PLAN = """
+with place as (
+    select notice_id, channel,
+        row_number() over (partition by channel order by least(priority, 2), rank_at, distance_km) as n
+    from delivery where state = 'queued'
+), turn as (select notice_id, channel, min(n) as first_place, max(n) as last_place from place group by 1, 2),
+told as (
+    select d.notice_id, d.channel, count(*) as recipients,
+        count(*) filter (where d.state = 'queued' and d.attempts = 0) as planned,
+        count(*) filter (where d.state in ('queued', 'sending', 'unknown')) as not_yet_accepted,
+        count(*) filter (where d.accepted_at is not null) as accepted,
+        count(*) filter (where d.delivered_at is not null) as delivered,
+        count(*) filter (where d.acknowledged_at is not null) as acknowledged,
+        count(*) filter (where d.state in ('failed', 'expired')) as not_reached
+    from delivery d where d.case_id = $1 group by 1, 2
+)
+select n.id as notice_id, n.kind, n.version, n.exercise, n.created_at,
+    n.content -> 'ring' ->> 'radius_km' as ring_radius_km, told.channel, told.recipients, told.planned,
+    told.not_yet_accepted, told.accepted, told.delivered, told.acknowledged, told.not_reached,
+    turn.first_place, turn.last_place
+from told join notice n on n.id = told.notice_id
+left join turn on turn.notice_id = told.notice_id and turn.channel = told.channel
+order by n.created_at, told.channel
+"""
 
 
 async def health_of(conn: asyncpg.Connection, senders: Sequence[str]) -> dict[str, Health]:
@@ -96,19 +98,14 @@ def _health(kept: Mapping[str, Any]) -> Health:
     )
 
 
-async def set_deadlines(
-    conn: asyncpg.Connection,
-    now: datetime,
-    answer_within: timedelta,
-    seconds_each: float,
-    channel: str,
-    kinds: Sequence[str],
-) -> int:
-    """Give what has waited a deadline: when its turn comes (`seconds_each` a place), plus the time to answer."""
-    done: str = await conn.execute(
-        _SET_DEADLINES, now, answer_within, seconds_each, list(kinds), channel, WAITED_AT_LEAST
-    )
-    return int(done.rpartition(" ")[2])
+async def waiting(conn: asyncpg.Connection, channel: str, kinds: Sequence[str], now: datetime) -> list[Row]:
+    """What waits on a channel in the order in which it goes; what has waited for a while may need a deadline."""
+    return list(await conn.fetch(_WAITING, channel, list(kinds), now - WAITED_AT_LEAST))
+
+
+async def set_deadlines(conn: asyncpg.Connection, rows: Sequence[tuple[UUID, datetime]]) -> None:
+    """Say by when somebody must have answered: (delivery_id, due_at)."""
+    await conn.execute(_SET_DEADLINES, *(list(column) for column in zip(*rows, strict=True)))
 
 
 async def expired(
