@@ -5,6 +5,13 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge
 
 ALARMS_OPEN = Gauge("guitu_notifications_alarms_open", "Open alarms.", ["kind"])
+GIVEN_UP = Counter(
+    "guitu_notifications_unknown_given_up_total", "Unknown outcomes that no provider could clear up in time."
+)
+RESENT_BLIND = Counter(
+    "guitu_notifications_resent_blind_total",
+    "Messages sent once more although nobody could say whether the first had arrived.",
+)
 FORGED = Counter(
     "guitu_notifications_forged_callbacks_total", "Callbacks refused for their signature by this process."
 )

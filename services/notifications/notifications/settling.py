@@ -11,7 +11,7 @@ from uuid import UUID
 from contracts.base import DeliveryId, NoticeId, SiteId, UnitId
 from contracts.notice import NoticeAccepted, NoticeDelivered, NoticeFailed, kind_fields
 from guitu.tx import Tx
-from notifications import handlers, store_sending
+from notifications import handlers, metrics, store_sending
 from notifications.domain.delivery import ALERT_KINDS, Limits, Outcome, Settled, settle
 from notifications.domain.senders import others
 from notifications.settings import NotificationSettings
@@ -75,6 +75,14 @@ async def _write(tx: Tx, settled: list[tuple[Row, Outcome, Settled]]) -> None:
     )
     for row, outcome, after in settled:
         _publish(tx, row, outcome, after)
+        _count(outcome, after)
+
+
+def _count(outcome: Outcome, after: Settled) -> None:
+    if outcome.kind == "given_up":
+        metrics.GIVEN_UP.inc()
+    if after.resent_blind:
+        metrics.RESENT_BLIND.inc()
 
 
 def _publish(tx: Tx, row: Row, outcome: Outcome, after: Settled) -> None:
