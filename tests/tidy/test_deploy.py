@@ -17,7 +17,13 @@ FILES = sorted(
     path for kind in ("container/*", "systemd/*", "*.example") for path in DEPLOY.glob(kind) if path.is_file()
 )
 COMPOSE = yaml.safe_load((DEPLOY / "container/compose.yaml").read_text())
-PUBLIC = {"/o/": "dispatch", "/n/": "notifications", "/twilio/": "notifications"}
+PUBLIC = {
+    "/o/": "dispatch",
+    "/n/": "notifications",
+    "/twilio/": "notifications",
+    "/webhook/": "notifications",
+    "/alibaba/": "notifications",
+}
 
 
 def known_settings() -> set[str]:
