@@ -119,6 +119,7 @@ async def measure_limited(system: System, settings: Settings, sites: int) -> dic
         texts = await desk.texts(filed, 1)
         refused = (await desk.simulator("GET", "limit"))["refused"]
         await desk.stands_down(filed)
+        await asyncio.sleep(2)
         await until(conn, QUIET, pause_s=0.2, bound_s=sites / LIMIT_PER_S * 4 + 60)
         overtaken = await overtaking(desk, conn)
     failed = await conn.fetchval(FAILED, filed.case_id)
