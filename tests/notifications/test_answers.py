@@ -10,10 +10,11 @@ from contracts.notice import NoticeAcknowledged, NoticeEscalated, NoticeNilRepor
 from contracts.sighting import SightingReported
 from guitu.service import Runtime
 from harness.ground import SettableClock, facts, react
-from harness.notice_stories import PHONES, raised, stood_down, three_sites, with_a_carrier
+from harness.notice_stories import PHONES, Carrier, raised, stood_down, three_sites, with_a_carrier
 from notifications import answers, escalating
 from notifications.agents import REACTIONS
 from notifications.providers.protocol import InboundSms
+from notifications.service import sending_with
 from notifications.settings import NotificationSettings
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
@@ -155,3 +156,30 @@ async def test_an_unknown_number_is_kept_word_for_word_and_not_answered(runtime_
     assert ["unknown_number"] * 3 == await meanings(run)
     assert [] == await facts(run, SightingReported)
     assert 1 == len(await facts(run, NoticeQueued))
+
+
+async def test_one_answer_does_for_a_site_whoever_else_was_asked_there(
+    runtime_for: Callable[[str], Awaitable[Runtime]],
+) -> None:
+    run = await runtime_for("notifications")
+    await three_sites(run)
+    clock = run.clock
+    assert isinstance(clock, SettableClock)
+    async with sending_with(run, Carrier()) as sender:
+        await react(run, REACTIONS, raised(clock.now(), radius_km=5))
+        for _ in range(2):
+            while await sender.pump():
+                await sender.drain()
+            clock.advance(minutes=2)
+        clock.advance(minutes=2)
+        await escalating.escalate_unanswered(run)
+        while await sender.pump():
+            await sender.drain()
+    waiting = "select count(*) from delivery where answer_due_at is not null"
+    assert 1 == await run.pool.fetchval(waiting)
+
+    first = await run.pool.fetchval("select id from delivery order by queued_at limit 1")
+    async with run.tx(actor="tests") as tx:
+        await answers.acknowledge(tx, first, "page")
+
+    assert 0 == await run.pool.fetchval(waiting)
