@@ -176,7 +176,19 @@ async def test_lookup_finds_what_a_lost_answer_left_behind(
     assert await sms.lookup(sms_to(PHONE, "8X1P"), just_now) == []
     assert await sms.lookup(sms_to(OTHER_PHONE, "7K3M"), just_now) == []
     assert await sms.lookup(sms_to(PHONE, "7K3M"), just_now, owned={sid}) == []
-    assert await sms.lookup(sms_to(PHONE, "7K3M"), datetime.now(UTC) + timedelta(hours=1)) == []
+    assert await sms.lookup(sms_to(PHONE, "7K3M"), datetime.now(UTC) + timedelta(hours=25)) == []
+
+
+async def test_a_clock_of_ours_that_jumped_ahead_makes_nothing_absent_that_was_accepted(
+    sms: TwilioSms, simulator: Simulator
+) -> None:
+    break_with(simulator, FaultKind.lost_response)
+    await sms.send(sms_to(body="签收码7K3M"))
+
+    found = await sms.lookup(sms_to(PHONE, "7K3M"), datetime.now(UTC) + timedelta(hours=3))
+
+    assert isinstance(found, list)
+    assert len(found) == 1
 
 
 async def test_lookup_reads_on_over_several_pages(
