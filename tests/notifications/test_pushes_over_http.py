@@ -18,7 +18,7 @@ from guitu import limits, problem
 from guitu.service import Runtime
 from harness.ground import facts, react
 from harness.notice_stories import PHONES, Carrier, raised, three_sites
-from notifications import service
+from notifications import alarms, service
 from notifications.agents import REACTIONS
 from notifications.domain.senders import SenderSpec
 from notifications.providers.adapter import Adapted
@@ -173,3 +173,12 @@ async def test_without_such_a_sender_nobody_is_believed(far: Far) -> None:
 
     assert 403 == (await far.pushes("reports", far.receipt())).status_code
     assert 403 == (await far.site_says("answers", delivery=far.tokens[0], answer="ack")).status_code
+
+
+async def test_forged_pushes_are_counted_for_the_alarm_like_any_other_callback(far: Far) -> None:
+    before = alarms.FORGERIES.waiting
+
+    await far.pushes("reports", far.receipt(), secret="guessed")
+    await far.site_says("answers", secret="another-secret-of-nobody", delivery=far.tokens[0], answer="ack")
+
+    assert 2 == alarms.FORGERIES.waiting - before

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from guitu.auth import Principal, allow
 from guitu.problem import Problem, refusals
 from guitu.service import Runtime
-from notifications import answers, planning, store, store_sending, templates
+from notifications import answers, planning, store, store_sending
 from notifications.access import access_delivery
-from notifications.callbacks import Twiml, accounts, call_of, form, read, refused
+from notifications.callbacks import Twiml, call_of, form, read, refused, take_answers
 from notifications.domain.delivery import stage_of
 from notifications.providers import twilio_voice
 from notifications.settings import NotificationSettings
@@ -39,9 +39,9 @@ def callbacks_router(runtime: Runtime, settings: NotificationSettings) -> APIRou
         call = await call_of(runtime, request, token)
         name = twilio_voice.NAME if "CallSid" in call.form else "twilio"
         with refused():
-            came = [Came(*one) for one in read(runtime, name, lambda provider: provider.statuses(call))]
+            _, said = read(runtime, name, lambda provider: provider.statuses(call))
         try:
-            known = all([await statuses.settle(one) for one in came])
+            known = all([await statuses.settle(Came(*one)) for one in said])
         except store_sending.MessageOfAnother:
             raise Problem(
                 409,
@@ -64,14 +64,9 @@ def callbacks_router(runtime: Runtime, settings: NotificationSettings) -> APIRou
     async def inbound(request: Request) -> Response:
         """An SMS from outside; answered only if an acknowledgement fits several notices."""
         call = await call_of(runtime, request)
-        reply = ""
         with refused():
-            came = read(runtime, "twilio", lambda provider: provider.inbound(call))
-        held = await templates.current(runtime)
-        for sms in came:
-            async with runtime.tx(actor="provider") as tx:
-                reply = await answers.reply_came(tx, sms, settings, held)
-        thanks = accounts(runtime, "twilio")[0].thanks(reply)
+            account, came = read(runtime, "twilio", lambda provider: provider.inbound(call))
+        thanks = account.thanks(await take_answers(runtime, settings, came))
         return Twiml(thanks.body, thanks.status_code)
 
     return router

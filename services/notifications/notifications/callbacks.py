@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
 
 from guitu.problem import Problem
 from guitu.service import Runtime
-from notifications import alarms
+from notifications import alarms, answers, templates
 from notifications.outside import Callback, Forged, Outside, Unreadable
+from notifications.providers.protocol import InboundSms
 from notifications.senders import Senders
+from notifications.settings import NotificationSettings
 
 CALLBACK_BYTES_MAX = 64 * 1024
 T = TypeVar("T")
@@ -24,18 +27,24 @@ class Twiml(Response):
     media_type = "application/xml"
 
 
-def accounts(runtime: Runtime, provider: str) -> list[Outside]:
-    """The sessions of a provider, one an account."""
+def read(
+    runtime: Runtime, provider: str, reading: Callable[[Outside], Sequence[T]]
+) -> tuple[Outside, Sequence[T]]:
+    """The account that the request fits, and what it says. Raises: Forged if it fits none; Unreadable."""
     senders: Senders = runtime.state["senders"]
-    return senders.of_provider(provider)
-
-
-def read(runtime: Runtime, provider: str, reading: Callable[[Outside], Sequence[T]]) -> Sequence[T]:
-    """What the account says whose signature fits. Raises: Forged if none's does; Unreadable."""
-    for account in accounts(runtime, provider):
+    for account in senders.of_provider(provider):
         with suppress(Forged):
-            return reading(account)
+            return account, reading(account)
     raise Forged
+
+
+async def take_answers(runtime: Runtime, settings: NotificationSettings, came: Sequence[InboundSms]) -> str:
+    """Keep answers and act on them, each in a transaction of its own; returns what the last one is answered with."""
+    held, reply = await templates.current(runtime), ""
+    for one in came:
+        async with runtime.tx(actor="provider") as tx:
+            reply = await answers.reply_came(tx, one, settings, held)
+    return reply
 
 
 def form(*names: str, required: Sequence[str] | None = None) -> dict[str, Any]:
@@ -52,44 +61,56 @@ def form(*names: str, required: Sequence[str] | None = None) -> dict[str, Any]:
 
 
 async def call_of(runtime: Runtime, request: Request, token: str = "") -> Callback:
-    """The request with the address as the provider knows it. Raises: Problem 413."""
+    """The request with the address as the provider knows it, and its form. Raises: Problem 413."""
     # Read before it is parsed: a body that hides its length counts too, and its end is the ground's bound.
-    body = await request.body()
-    if len(body) > CALLBACK_BYTES_MAX:
-        raise Problem(
-            413,
-            "too_large",
-            f"A callback has at most {CALLBACK_BYTES_MAX} bytes.",
-            "请求过大。",
-            "Send a message's status or text only.",
-        )
+    body = await bounded(request, "callback", CALLBACK_BYTES_MAX, "Send a message's status or text only.")
     url = f"{runtime.public_url}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
     async with request.form(max_files=0, max_fields=200) as sent:
         texts = {name: value for name, value in sent.items() if isinstance(value, str)}
     return Callback(url, request.headers, body, texts, token)
 
 
-class refused:
-    """Turn what the provider's adapter refuses into problems."""
+async def bounded(request: Request, what: str, bytes_max: int, mend: str) -> bytes:
+    """The body. Raises: Problem 413."""
+    body = await request.body()
+    if len(body) > bytes_max:
+        raise Problem(413, "too_large", f"A {what} has at most {bytes_max} bytes.", "请求过大。", mend)
+    return body
 
-    def __enter__(self) -> None:
-        return None
 
-    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
-        if isinstance(error, Forged):
-            alarms.FORGERIES.add()
-            raise Problem(
-                403,
-                "bad_signature",
-                "The signature does not fit this address and body.",
-                "签名无效。",
-                "Check GUITU_TWILIO_AUTH_TOKEN and that GUITU_PUBLIC_URL is what the provider calls.",
-            )
-        if isinstance(error, Unreadable):
-            raise Problem(
-                422,
-                "bad_callback",
-                f"The callback can't be read: {error}.",
-                "回调内容无法识别。",
-                "Send the form as Twilio does: /docs names its fields.",
-            )
+@dataclass(frozen=True)
+class Mends:
+    """What a sender of forged or unreadable requests is told."""
+
+    forged_en: str
+    forged_zh: str
+    forged_mend: str
+    unreadable: str
+    unreadable_mend: str
+
+
+TWILIO_MENDS = Mends(
+    "The signature does not fit this address and body.",
+    "签名无效。",
+    "Check GUITU_TWILIO_AUTH_TOKEN and that GUITU_PUBLIC_URL is what the provider calls.",
+    "callback",
+    "Send the form as Twilio does: /docs names its fields.",
+)
+
+
+@contextmanager
+def refused(mends: Mends = TWILIO_MENDS) -> Iterator[None]:
+    """Turn what the provider's adapter refuses into problems, and count what is forged."""
+    try:
+        yield
+    except Forged:
+        alarms.FORGERIES.add()
+        raise Problem(403, "bad_signature", mends.forged_en, mends.forged_zh, mends.forged_mend) from None
+    except Unreadable as error:
+        raise Problem(
+            422,
+            "bad_callback",
+            f"The {mends.unreadable} can't be read: {error}.",
+            "回调内容无法识别。",
+            mends.unreadable_mend,
+        ) from None

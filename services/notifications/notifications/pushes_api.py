@@ -7,25 +7,38 @@ settled or is none of ours: it is pushed again at most three times, and an eleme
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 
 from guitu.problem import Problem, refusals
 from guitu.service import Runtime
-from notifications import answers, store_sending
-from notifications.outside import Callback, Forged, Outside, Unreadable
+from notifications import store_sending
+from notifications.callbacks import Mends, bounded, read, refused, take_answers
+from notifications.outside import Callback, Outside
 from notifications.providers.webhook_signature import DELIVERY, SIGNATURE, TIMESTAMP
-from notifications.senders import Senders
 from notifications.settings import NotificationSettings
 from notifications.statuses import Came, Statuses
 
 PUSH_BYTES_MAX = 1024 * 1024
 T = TypeVar("T")
-_MEND = {
-    "alibaba": "Compare the address in Alibaba's console with GUITU_ALIBABA_CALLBACK_SECRETS.",
-    "webhook": "Check the secret in GUITU_WEBHOOK_SECRETS, the clock, and that the body is signed as it is sent.",
+
+
+def _mends(forged: str) -> Mends:
+    return Mends(
+        "Neither signature nor address shows that this call comes from a sender of ours.",
+        "无法确认来源。",
+        forged,
+        "call",
+        "docs/providers.md says what it must hold.",
+    )
+
+
+_MENDS = {
+    "alibaba": _mends("Compare the address in Alibaba's console with GUITU_ALIBABA_CALLBACK_SECRETS."),
+    "webhook": _mends(
+        "Check the secret in GUITU_WEBHOOK_SECRETS, the clock, and that the body is signed as it is sent."
+    ),
 }
 
 
@@ -76,19 +89,14 @@ class _Taking:
 
     async def statuses(self, provider: str, request: Request) -> tuple[bool, Response]:
         """Settle statuses; says whether all were of attempts of ours."""
-        call = await _call(self._runtime, request)
-        account, came = self._read(provider, lambda outside: outside.statuses(call))
+        account, came = await self._read(provider, request, lambda outside, call: outside.statuses(call))
         known = [await self._settle(Came(*one)) for one in came]
         return all(known), _thanks(account)
 
     async def inbound(self, provider: str, request: Request) -> Response:
-        """Keep answers and act on them, each in a transaction of its own."""
-        call, reply = await _call(self._runtime, request), ""
-        account, came = self._read(provider, lambda outside: outside.inbound(call))
-        for one in came:
-            async with self._runtime.tx(actor="provider") as tx:
-                reply = await answers.reply_came(tx, one, self._settings)
-        return _thanks(account, reply)
+        """Keep answers and act on them."""
+        account, came = await self._read(provider, request, lambda outside, call: outside.inbound(call))
+        return _thanks(account, await take_answers(self._runtime, self._settings, came))
 
     async def _settle(self, came: Came) -> bool:
         try:
@@ -97,40 +105,13 @@ class _Taking:
             self._runtime.log.error("callback.message_of_another", event_key=came.event_key)
             return True
 
-    def _read(self, provider: str, read: Callable[[Outside], Sequence[T]]) -> tuple[Outside, Sequence[T]]:
-        senders: Senders = self._runtime.state["senders"]
-        try:
-            for account in senders.of_provider(provider):
-                with suppress(Forged):
-                    return account, read(account)
-        except Unreadable as error:
-            raise Problem(
-                422,
-                "bad_callback",
-                f"The call can't be read: {error}.",
-                "回调内容无法识别。",
-                "docs/providers.md says what it must hold.",
-            ) from None
-        raise Problem(
-            403,
-            "bad_signature",
-            "Neither signature nor address shows that this call comes from a sender of ours.",
-            "无法确认来源。",
-            _MEND[provider],
-        )
-
-
-async def _call(runtime: Runtime, request: Request) -> Callback:
-    body = await request.body()
-    if len(body) > PUSH_BYTES_MAX:
-        raise Problem(
-            413,
-            "too_large",
-            f"A push has at most {PUSH_BYTES_MAX} bytes.",
-            "请求过大。",
-            "Send fewer elements at a time.",
-        )
-    return Callback(f"{runtime.public_url}{request.url.path}", request.headers, body, {})
+    async def _read(
+        self, provider: str, request: Request, reading: Callable[[Outside, Callback], Sequence[T]]
+    ) -> tuple[Outside, Sequence[T]]:
+        body = await bounded(request, "push", PUSH_BYTES_MAX, "Send fewer elements at a time.")
+        call = Callback(f"{self._runtime.public_url}{request.url.path}", request.headers, body, {})
+        with refused(_MENDS[provider]):
+            return read(self._runtime, provider, lambda outside: reading(outside, call))
 
 
 def _thanks(account: Outside, reply: str = "") -> Response:

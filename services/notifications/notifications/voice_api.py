@@ -56,7 +56,8 @@ def voice_router(runtime: Runtime, settings: NotificationSettings) -> APIRouter:
 def _presses(runtime: Runtime, call: Callback) -> Sequence[InboundSms]:
     """The keys of a request whose signature fits. Raises: Problem 403, 422."""
     with refused():
-        return read(runtime, NAME, lambda provider: provider.inbound(call))
+        _, presses = read(runtime, NAME, lambda provider: provider.inbound(call))
+    return presses
 
 
 def _over(row: Row) -> bool:
