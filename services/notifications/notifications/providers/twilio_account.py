@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
@@ -13,7 +14,9 @@ from twilio.rest import Client
 from notifications.providers.error_policy import ErrorClass, error_class, policies
 from notifications.providers.protocol import (
     Callback,
+    CannotSay,
     Forged,
+    Found,
     NotSent,
     Rejected,
     SendResult,
@@ -21,7 +24,7 @@ from notifications.providers.protocol import (
     Unreadable,
 )
 from notifications.providers.signature import is_signed
-from notifications.providers.twilio_http import AmbiguousOutcome, NoBytesSent, TwilioHttp
+from notifications.providers.twilio_http import AmbiguousOutcome, NoBytesSent, TwilioHttp, open_http
 
 # What the library raises for an answer of an unexpected shape: it checks none.
 UNREADABLE = (TwilioException, ValueError, TypeError, KeyError, AttributeError)
@@ -73,6 +76,56 @@ async def outcome_of(create: Awaitable[Any], accepted: Callable[[Any], SendResul
     except UNREADABLE as error:  # Perhaps a proxy's answer; it may well have been accepted.
         return Unknown(type(error).__name__)
     return accepted(made)
+
+
+async def listed(
+    what: str,
+    first_page: Awaitable[Any],
+    since: datetime,
+    owned: Collection[str],
+    found: Callable[[Any], Found],
+    fits: Callable[[Any], bool] = lambda _: True,
+) -> list[Found] | CannotSay:
+    """What fits of a list of Twilio's (`what`: messages, calls) that is newest first, was made since then and belongs to no other attempt.
+
+    Never raises for what the world does: a list that can't be read to where it matters says nothing.
+    """
+    try:
+        hits = await _scanned(first_page, since, owned, found, fits)
+    except (NoBytesSent, AmbiguousOutcome) as error:
+        return CannotSay(str(error))
+    except UNREADABLE as error:
+        return CannotSay(type(error).__name__)
+    return CannotSay(f"too_many_{what}") if hits is None else hits
+
+
+async def _scanned(
+    first_page: Awaitable[Any],
+    since: datetime,
+    owned: Collection[str],
+    found: Callable[[Any], Found],
+    fits: Callable[[Any], bool],
+) -> list[Found] | None:
+    """What was found; None if the end was not reached and nothing was."""
+    page, hits = await first_page, list[Found]()
+    for _ in range(PAGES_MAX):
+        items = list(page)
+        hits += [found(i) for i in items if fits(i) and i.sid not in owned and i.date_created >= since]
+        if not page.next_page_url or any(item.date_created < since for item in items):
+            return hits
+        page = await page.next_page_async()
+    return hits or None
+
+
+@asynccontextmanager
+async def connected(account: TwilioAccount) -> AsyncIterator[TwilioHttp]:
+    """Our own connections for an account, closed afterwards."""
+    async with open_http(
+        connect_timeout_s=account.connect_timeout_s,
+        total_timeout_s=account.total_timeout_s,
+        connections_max=account.connections_max,
+    ) as http:
+        yield http
 
 
 def _refusal(status: int, code: str) -> SendResult:

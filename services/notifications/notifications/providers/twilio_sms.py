@@ -33,16 +33,16 @@ from notifications.providers.protocol import (
 from notifications.providers.twilio_account import (
     FIELD_MAX,
     PAGE_SIZE,
-    PAGES_MAX,
-    UNREADABLE,
     TwilioAccount,
     check_signature,
     client_of,
+    connected,
     error_code,
+    listed,
     outcome_of,
     required,
 )
-from notifications.providers.twilio_http import AmbiguousOutcome, NoBytesSent, TwilioHttp, open_http
+from notifications.providers.twilio_http import TwilioHttp
 from notifications.segments import segmentation
 
 __all__ = ["TwilioAccount", "TwilioSms", "open_twilio_sms"]
@@ -104,12 +104,15 @@ class TwilioSms:
         """
         if not message.body:  # An empty marker would take any message for ours.
             return CannotSay("no_text")
-        try:
-            return await self._scan(message.to, message.body, since - _CLOCK_AHEAD, owned)
-        except (NoBytesSent, AmbiguousOutcome) as error:
-            return CannotSay(str(error))
-        except UNREADABLE as error:
-            return CannotSay(type(error).__name__)
+        page = self._client.messages.page_async(to=message.to, page_size=PAGE_SIZE)
+        return await listed(
+            "messages",
+            page,
+            since - _CLOCK_AHEAD,
+            owned,
+            _found,
+            lambda sms: message.body in (sms.body or ""),
+        )
 
     def read_status(self, call: Callback) -> Sequence[StatusReport]:
         """Check the signature and read a status callback. Raises: Forged, Unreadable."""
@@ -152,29 +155,11 @@ class TwilioSms:
         size = segmentation(sms.body)
         return bool(sms.body) and size.segments <= route.max_segments and size.units <= route.max_units
 
-    async def _scan(
-        self, to: str, marker: str, since: datetime, owned: Collection[str]
-    ) -> list[Found] | CannotSay:
-        page = await self._client.messages.page_async(to=to, page_size=PAGE_SIZE)
-        found = []
-        for _ in range(PAGES_MAX):
-            messages = list(page)
-            fitting = (m for m in messages if marker in (m.body or "") and m.sid not in owned)
-            found += [_found(m) for m in fitting if m.date_created >= since]
-            if not page.next_page_url or any(m.date_created < since for m in messages):
-                return found
-            page = await page.next_page_async()
-        return found or CannotSay("too_many_messages")
-
 
 @asynccontextmanager
 async def open_twilio_sms(account: TwilioAccount) -> AsyncIterator[TwilioSms]:
     """Yield an adapter with its open session and close it afterwards."""
-    async with open_http(
-        connect_timeout_s=account.connect_timeout_s,
-        total_timeout_s=account.total_timeout_s,
-        connections_max=account.connections_max,
-    ) as http:
+    async with connected(account) as http:
         yield TwilioSms(account, http)
 
 

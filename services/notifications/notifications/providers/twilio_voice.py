@@ -37,16 +37,16 @@ from notifications.providers.protocol import (
 from notifications.providers.twilio_account import (
     CLOCK_SKEW,
     PAGE_SIZE,
-    PAGES_MAX,
-    UNREADABLE,
     TwilioAccount,
     check_signature,
     client_of,
+    connected,
     error_code,
+    listed,
     outcome_of,
     required,
 )
-from notifications.providers.twilio_http import AmbiguousOutcome, NoBytesSent, TwilioHttp, open_http
+from notifications.providers.twilio_http import TwilioHttp
 
 NAME = "twilio_voice"
 EVENTS = ["initiated", "ringing", "answered", "completed"]
@@ -131,12 +131,8 @@ class TwilioVoice:
         open attempt a delivery keeps that rare; a wrong guess there is one call more, and a key still acknowledges
         the notice that was heard, since the call fetched it by its own token.
         """
-        try:
-            return await self._scan(message.to, since - CLOCK_SKEW, owned)
-        except (NoBytesSent, AmbiguousOutcome) as error:
-            return CannotSay(str(error))
-        except UNREADABLE as error:
-            return CannotSay(type(error).__name__)
+        page = self._client.calls.page_async(to=message.to, from_=self._account.sender, page_size=PAGE_SIZE)
+        return await listed("calls", page, since - CLOCK_SKEW, owned, _found)
 
     def read_status(self, call: Callback) -> Sequence[StatusReport]:
         """Check the signature and read a status callback. Raises: Forged, Unreadable."""
@@ -168,26 +164,11 @@ class TwilioVoice:
         code = code or _code(status)
         return StatusReport(sid, _word(status), code, why, event_key=f"{sid}:{status}:{code}")
 
-    async def _scan(self, to: str, since: datetime, owned: Collection[str]) -> list[Found] | CannotSay:
-        page = await self._client.calls.page_async(to=to, from_=self._account.sender, page_size=PAGE_SIZE)
-        found: list[Found] = []
-        for _ in range(PAGES_MAX):
-            calls = list(page)
-            found += [_found(c) for c in calls if c.sid not in owned and c.date_created >= since]
-            if not page.next_page_url or any(c.date_created < since for c in calls):
-                return found
-            page = await page.next_page_async()
-        return found or CannotSay("too_many_calls")
-
 
 @asynccontextmanager
 async def open_twilio_voice(account: TwilioAccount) -> AsyncIterator[TwilioVoice]:
     """Yield an adapter with its open session and close it afterwards."""
-    async with open_http(
-        connect_timeout_s=account.connect_timeout_s,
-        total_timeout_s=account.total_timeout_s,
-        connections_max=account.connections_max,
-    ) as http:
+    async with connected(account) as http:
         yield TwilioVoice(account, http)
 
 
