@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import asyncpg
+from fastapi import Depends
 
-from guitu.auth import Principal, in_scope
+from guitu.auth import Principal, allow, in_scope
 from guitu.problem import Problem
 from notifications import store
 from notifications.domain.page_token import looks_like_token
 from notifications.store import Row
+
+Staff = Annotated[Principal, Depends(allow("operator", "case_leader", "auditor"))]
+"""May look."""
+Acting = Annotated[Principal, Depends(allow("operator", "case_leader"))]
+"""May act on a case: acknowledge for somebody, do a task, answer for an alarm, drill a site."""
+Administrator = Annotated[Principal, Depends(allow("admin"))]
+"""May change what all will read and who is told, and see whole phone numbers."""
 
 
 def access_delivery(principal: Principal, row: Row | None) -> Row:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
-from guitu.auth import Principal, allow
 from guitu.problem import Problem, refusals
 from guitu.service import Runtime
 from notifications import alarms, store_alarms
+from notifications.access import Acting, Staff
 from notifications.domain.alarm_words import WORDS
 from notifications.store import Row
 
-Staff = Annotated[Principal, Depends(allow("operator", "case_leader", "auditor"))]
-Carer = Annotated[Principal, Depends(allow("operator", "case_leader"))]
 LISTED_MAX = 1_000
 CLOSED_BY_ACKNOWLEDGING = frozenset({"duty_number_opted_out"})
 """No machine sees whether a person agreed with the site on another way."""
@@ -35,7 +33,7 @@ def alarms_router(runtime: Runtime) -> APIRouter:
         return {"alarms": [_shown(row) for row in rows]}
 
     @router.post("/alarms/{alarm_id}/acknowledge", responses=refusals(404))
-    async def acknowledge(principal: Carer, alarm_id: UUID) -> dict[str, Any]:
+    async def acknowledge(principal: Acting, alarm_id: UUID) -> dict[str, Any]:
         """Say that you take care of it; it stays open until its cause is gone (an opt-out: until now)."""
         async with runtime.tx(actor=principal.subject, region=principal.region_code) as tx:
             row = await store_alarms.one(tx.conn, alarm_id)

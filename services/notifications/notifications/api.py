@@ -5,21 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from guitu.auth import Principal, allow
 from guitu.problem import Problem, refusals
 from guitu.service import Runtime
 from notifications import answers, planning, store, store_sending
-from notifications.access import access_delivery
+from notifications.access import Acting, Staff, access_delivery
 from notifications.callbacks import Twiml, call_of, form, read, refused, take_answers
 from notifications.domain.delivery import stage_of
 from notifications.providers import twilio_voice
 from notifications.settings import NotificationSettings
 from notifications.statuses import Came, Statuses
 
-Staff = Annotated[Principal, Depends(allow("operator", "case_leader", "auditor"))]
-Acts = Annotated[Principal, Depends(allow("operator", "case_leader"))]
 LISTED_MAX = 10_000
 
 
@@ -99,7 +96,7 @@ def staff_router(runtime: Runtime) -> APIRouter:
         return _shown({name: row[name] for name in _SHOWN}) | {"attempts": [dict(a) for a in attempts]}
 
     @router.post("/deliveries/{delivery_id}/acknowledge")
-    async def acknowledge(delivery_id: UUID, principal: Acts) -> dict[str, Any]:
+    async def acknowledge(delivery_id: UUID, principal: Acting) -> dict[str, Any]:
         """Somebody called and read their code out: the notice is acknowledged; a second time changes nothing."""
         async with runtime.tx(actor=principal.subject, region=principal.region_code) as tx:
             row = access_delivery(principal, await store.by_id(tx.conn, delivery_id))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
-from guitu.auth import Principal, allow, in_scope
+from guitu.auth import in_scope
 from guitu.service import Runtime
 from notifications import store_auditing
+from notifications.access import Staff
 from notifications.domain.auditing import FAULTS
-
-Staff = Annotated[Principal, Depends(allow("operator", "case_leader", "auditor"))]
 
 
 def auditor_router(runtime: Runtime) -> APIRouter:

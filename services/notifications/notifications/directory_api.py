@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response, UploadFile
+from fastapi import APIRouter, Query, Response, UploadFile
 
-from guitu.auth import Principal, allow
+from guitu.auth import Principal
 from guitu.limits import BODY_BYTES_MAX
 from guitu.problem import Problem, refusals
 from guitu.service import Runtime
 from notifications import store_directory
-from notifications.access import access_site
+from notifications.access import Administrator, Staff, access_site
 from notifications.directory import DirectoryRefused, Found, read_files
 from notifications.directory_rows import ContactRow, SiteRow
 from notifications.domain.categories import CATEGORIES
@@ -26,9 +26,6 @@ from notifications.domain.duty import minute_of_week
 from notifications.importing import Change, import_directory
 from notifications.store_directory import Row
 
-Administrator = Annotated[Principal, Depends(allow("admin"))]
-"""May change who is told, and see whole phone numbers."""
-Staff = Annotated[Principal, Depends(allow("operator", "case_leader", "auditor"))]
 EXPORTED_MAX = 200_000
 Table = Literal["sites", "contacts"]
 COLUMNS: dict[Table, tuple[str, ...]] = {

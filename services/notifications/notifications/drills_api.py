@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
-from guitu.auth import Principal, allow
 from guitu.problem import refusals
 from guitu.service import Runtime
 from notifications import store_drills
+from notifications.access import Acting, Staff
 from notifications.drills import start_drill
 
-Commander = Annotated[Principal, Depends(allow("operator", "case_leader"))]
-"""Those who may file a report as an exercise."""
-Staff = Annotated[Principal, Depends(allow("operator", "case_leader", "auditor"))]
 LISTED_MAX = 1_000
 
 
@@ -24,7 +21,7 @@ def drills_router(runtime: Runtime) -> APIRouter:
     router = APIRouter(tags=["drills"])
 
     @router.post("/sites/{site_id}/drill", status_code=202, responses=refusals(404, 409))
-    async def drill(site_id: UUID, principal: Commander) -> dict[str, Any]:
+    async def drill(site_id: UUID, principal: Acting) -> dict[str, Any]:
         """Send one SMS, marked as an exercise, to the site's contact on duty."""
         async with runtime.tx(actor=principal.subject, region=principal.region_code) as tx:
             return await start_drill(tx, principal, site_id)

@@ -7,19 +7,17 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import Field
 
-from guitu.auth import Principal, allow
 from guitu.problem import ApiModel, Problem, refusals
 from guitu.service import Runtime
 from guitu.tx import Tx
 from notifications import answers, store, store_tasks
+from notifications.access import Acting, Staff
 from notifications.domain.task_words import TaskResult, words_for
 from notifications.store import Row
 
-Staff = Annotated[Principal, Depends(allow("operator", "case_leader", "auditor"))]
-Caller = Annotated[Principal, Depends(allow("operator", "case_leader"))]
 CALLERS = frozenset({"operator", "case_leader"})
 LISTED_MAX = 1_000
 
@@ -51,7 +49,7 @@ def tasks_router(runtime: Runtime) -> APIRouter:
         return {"tasks": [_shown(row, now, phones, may_call=may_call) for row in rows]}
 
     @router.post("/{task_id}/done", responses=refusals(404, 409))
-    async def done(principal: Caller, task_id: UUID, said: DoneIn) -> dict[str, Any]:
+    async def done(principal: Acting, task_id: UUID, said: DoneIn) -> dict[str, Any]:
         """Record what came of it; saying the same again is harmless, something else is refused."""
         async with runtime.tx(actor=principal.subject, region=principal.region_code) as tx:
             task = await store_tasks.lock(tx.conn, task_id)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import Field
 
 from contracts.base import Sex, ShortText
-from guitu.auth import Principal, allow
 from guitu.problem import ApiModel, Problem
 from guitu.service import Runtime
 from guitu.tx import Tx
 from notifications import preview, store_templates, templates
+from notifications.access import Administrator, Staff
 from notifications.domain.stages import (
     LANGUAGES,
     RECIPIENT_KINDS,
@@ -27,8 +27,6 @@ from notifications.settings import NotificationSettings
 from notifications.store import Row
 from notifications.templates import Key, Version
 
-Reader = Annotated[Principal, Depends(allow("operator", "case_leader", "auditor"))]
-Administrator = Annotated[Principal, Depends(allow("admin"))]
 HISTORY_MAX = 200
 Body = Annotated[str, Field(max_length=2000, description="The words, with {holes} and [optional parts].")]
 
@@ -73,14 +71,14 @@ def templates_router(runtime: Runtime, settings: NotificationSettings) -> APIRou
 
 def _add_reading(router: APIRouter, runtime: Runtime, settings: NotificationSettings) -> None:
     @router.get("")
-    async def listed(p: Reader) -> dict[str, Any]:
+    async def listed(p: Staff) -> dict[str, Any]:
         """The template that holds for each kind of recipient, language and stage, and where it comes from."""
         held = await _newest(runtime)
         keys = [Key(k, language, s) for k in RECIPIENT_KINDS for language in LANGUAGES for s in STAGES]
         return {"templates": [_shown(key, held.used(key)) for key in keys]}
 
     @router.post("/preview")
-    async def tried(p: Reader, said: PreviewIn) -> dict[str, Any]:
+    async def tried(p: Staff, said: PreviewIn) -> dict[str, Any]:
         """The texts that a template would make, with what they take; changes nothing, refuses nothing."""
         values = said.values.model_dump(exclude_none=True) if said.values else None
         samples, reasons = _try(said.body, said.language, said.stage, settings, runtime.public_url, values)
@@ -94,7 +92,7 @@ def _add_reading(router: APIRouter, runtime: Runtime, settings: NotificationSett
 
     @router.get("/{recipient_kind}/{language}/{stage}")
     async def one(
-        p: Reader, recipient_kind: RecipientKind, language: Language, stage: StageName
+        p: Staff, recipient_kind: RecipientKind, language: Language, stage: StageName
     ) -> dict[str, Any]:
         """The template that holds, and every version there was, newest first."""
         key = Key(recipient_kind, language, stage)

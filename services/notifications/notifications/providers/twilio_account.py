@@ -86,9 +86,10 @@ async def listed(
     found: Callable[[Any], Found],
     fits: Callable[[Any], bool] = lambda _: True,
 ) -> list[Found] | CannotSay:
-    """What fits of a list of Twilio's (`what`: messages, calls) that is newest first, was made since then and belongs to no other attempt.
+    """What fits of a list of Twilio's that is newest first, was made since then and belongs to no other attempt.
 
-    Never raises for what the world does: a list that can't be read to where it matters says nothing.
+    `what` names the list. Never raises for what the world does: a list that can't be read to where it matters says
+    nothing.
     """
     try:
         hits = await _scanned(first_page, since, owned, found, fits)
