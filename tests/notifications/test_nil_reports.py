@@ -12,6 +12,7 @@ from harness.notice_stories import PHONES, raised, stood_down
 from harness.watch_stories import Watch, watching
 from notifications import nil_reports
 from notifications.agents import REACTIONS
+from notifications.domain import recipients
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
 
@@ -156,3 +157,13 @@ async def test_the_question_is_sent_as_a_text_of_its_own(watch: Watch) -> None:
 
     told, question = watch.carrier.texts_to(PHONES[1])
     assert told != question
+
+
+async def test_the_question_of_an_exercise_goes_after_all_that_is_real(watch: Watch) -> None:
+    await react(watch.run, REACTIONS, raised(watch.run.clock.now(), radius_km=5, exercise=True))
+    await watch.run.pool.execute("update delivery set acknowledged_at = queued_at, attempted_at = queued_at")
+
+    await asked(watch, seconds=1801)
+
+    priority = await watch.run.pool.fetchval("select priority from delivery where kind = 'nil_report'")
+    assert recipients.EXERCISE_PRIORITY <= priority

@@ -30,8 +30,6 @@ from notifications.store import Row
 from notifications.templates import Templates
 from notifications.writing import several_open_text
 
-ESCALATIONS_A_RUN = 50
-HELD_UP_FOR = timedelta(seconds=30)
 AcknowledgedBy = Literal["sms", "page", "voice", "webhook", "operator"]
 Pressed = Literal["acknowledged", "asked", "nothing"]
 

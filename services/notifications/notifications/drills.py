@@ -46,8 +46,10 @@ async def start_drill(tx: Tx, principal: Principal, site_id: UUID) -> dict[str, 
 async def _queue(tx: Tx, case: Row, site_id: UUID, contact: Row) -> UUID:
     notice_id = tx.ids.new()
     await store.add_notice(tx.conn, notice_id, case, 1, "drill", "", {"drill": True}, tx.now)
-    priority = recipients.urgency(recipients.NEAR_PRIORITY, exercise=True)
-    row = handlers.delivery_row(tx, contact["contact_id"], site_id, None, priority, 0.0, contact["codes"])
+    priority = recipients.NEAR_PRIORITY
+    row = handlers.delivery_row(
+        tx, contact["contact_id"], site_id, None, priority, 0.0, contact["codes"], exercise=True
+    )
     await handlers.queue(tx, notice_id, "drill", [row])
     delivery_id: UUID = row[0]
     return delivery_id

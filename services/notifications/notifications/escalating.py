@@ -90,10 +90,11 @@ def _planned(tx: Tx, row: Row, contact: Row, channel: Channel) -> tuple[Any, ...
         contact["contact_id"],
         contact["site_id"],
         contact["unit_id"],
-        recipients.urgency(recipients.ESCALATION_PRIORITY, exercise=row["exercise"]),
+        recipients.ESCALATION_PRIORITY,
         row["distance_km"],
         contact["codes"],
         channel,
+        exercise=row["exercise"],
     )
 
 

@@ -172,12 +172,20 @@ async def _tell_unit(tx: Tx, case: Row, fact: Any, kind: NoticeKind, content: di
         await alarms.unit_without_contact(tx, case, fact.unit_id)
         return
     notice_id = tx.ids.new()
-    priority = recipients.urgency(recipients.ORDER_PRIORITY, exercise=case["exercise"])
     if not await store.add_notice(
         tx.conn, notice_id, case, case["version"], kind, str(fact.order_id), content, tx.now
     ):
         return
-    row = delivery_row(tx, contact["contact_id"], None, fact.unit_id, priority, 0.0, contact["codes"])
+    row = delivery_row(
+        tx,
+        contact["contact_id"],
+        None,
+        fact.unit_id,
+        recipients.ORDER_PRIORITY,
+        0.0,
+        contact["codes"],
+        exercise=case["exercise"],
+    )
     await queue(tx, notice_id, kind, [row])
 
 
@@ -188,9 +196,10 @@ def _rows_of(tx: Tx, told: Iterable[recipients.Recipient], *, exercise: bool) ->
             r.contact_id,
             r.site_id,
             None,
-            recipients.urgency(r.priority, exercise=exercise),
+            r.priority,
             r.distance_km,
             r.open_codes,
+            exercise=exercise,
         )
         for r in told
     ]
@@ -205,10 +214,13 @@ def delivery_row(
     distance_km: float,
     open_codes: Sequence[str],
     channel: Channel = "sms",
+    *,
+    exercise: bool,
 ) -> tuple[Any, ...]:
     """A new delivery as `store.add_deliveries` takes it, with its code and its page's token."""
     code = ack_code_of(tx.ids.new(), open_codes)
     token = page_token_of(tx.ids.new())
+    priority = recipients.urgency(priority, exercise=exercise)
     return (tx.ids.new(), contact_id, site_id, unit_id, priority, distance_km, code, token, channel)
 
 

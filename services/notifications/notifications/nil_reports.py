@@ -72,6 +72,7 @@ async def _ask(tx: Tx, case: Row, number: int, rows: Sequence[Row]) -> None:
             recipients.UPDATE_PRIORITY,
             row["distance_km"],
             row["codes"],
+            exercise=case["exercise"],
         )
         for row in rows
     ]
