@@ -59,9 +59,8 @@ async def _escalate(tx: Tx, rows: Sequence[Row], *, voice: bool) -> None:
     await store_escalating.escalated(tx.conn, marks, tx.now)
     going_on = [step for step in steps if step.row["stood_down_at"] is None]
     queued = await _ask(tx, going_on)
+    await tasks.call_sites(tx, [step.row["id"] for step in going_on if step.to == "command_centre"])
     for step in going_on:
-        if step.to == "command_centre":
-            await tasks.open_task(tx, "call_site", delivery_id=step.row["id"])
         asked = step.planned[0] if step.planned and step.planned[0] in queued else None
         fields = settling.fact_fields(step.row, tx)
         tx.publish(NoticeEscalated(**fields, to=step.to, next_delivery_id=asked))

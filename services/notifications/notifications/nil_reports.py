@@ -85,5 +85,4 @@ async def _ask(tx: Tx, case: Row, number: int, rows: Sequence[Row]) -> None:
 async def _call_silent(tx: Tx, settings: NotificationSettings) -> None:
     """Who had answered before and does not answer this may be in trouble, or off duty: a person calls."""
     before = tx.now - timedelta(seconds=settings.answer_within_s)
-    for delivery_id in await store_nil_reports.silent(tx.conn, before, ASKED_A_RUN):
-        await tasks.open_task(tx, "call_site", delivery_id=delivery_id)
+    await tasks.call_sites(tx, await store_nil_reports.silent(tx.conn, before, ASKED_A_RUN))

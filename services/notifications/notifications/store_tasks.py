@@ -13,10 +13,11 @@ from notifications.domain.task_words import ByItself, TaskKind
 
 Row = Mapping[str, Any]
 
-_OPEN_FOR_DELIVERY = """
-insert into task (id, kind, opened_at, due_at, case_id, delivery_id, contact_id, region_code, exercise)
-select $1, $2, $3, $4, d.case_id, d.id, null, d.region_code, n.exercise
-from delivery d join notice n on n.id = d.notice_id where d.id = $5
+_OPEN_FOR_DELIVERIES = """
+insert into task (kind, opened_at, due_at, id, case_id, delivery_id, region_code, exercise)
+select $1, $2, $3, x.task_id, d.case_id, d.id, d.region_code, n.exercise
+from unnest($4::uuid[], $5::uuid[]) as x (task_id, delivery_id)
+join delivery d on d.id = x.delivery_id join notice n on n.id = d.notice_id
 on conflict do nothing returning id
 """
 _OPEN_FOR_REPLY = """
@@ -24,11 +25,6 @@ insert into task (id, kind, opened_at, due_at, case_id, delivery_id, inbound_id,
 select $1, $2, $3, $4, d.case_id, null, i.id, c.region_code, coalesce(n.exercise, false)
 from inbound i join contact c on c.contact_id = i.contact_id
 left join delivery d on d.id = i.delivery_id left join notice n on n.id = d.notice_id where i.id = $5
-on conflict do nothing returning id
-"""
-_OPEN_FOR_CONTACT = """
-insert into task (id, kind, opened_at, due_at, contact_id, region_code, exercise)
-select $1, $2, $3, $4, c.contact_id, c.region_code, false from contact c where c.contact_id = $5
 on conflict do nothing returning id
 """
 # A stand-down that nobody got leaves people searching: a person has to tell them.
@@ -39,7 +35,7 @@ where d.kind = any($1::text[]) and d.state in ('failed', 'expired') and coalesce
 """
 _CASE_OVER = """
 update task set done_at = $2, done_by = $3, result = 'stood_down' where case_id = $1 and done_at is null
-  and kind in ('call_site', 'check_contact')
+  and kind = 'call_site'
 returning id
 """
 # Whoever of the site answers, the site knows; an answer to a newer notice answers the older ones.
@@ -80,11 +76,16 @@ where (site_id = any($1::uuid[]) or unit_id = any($2::uuid[])) and retired_at is
 """
 
 
-async def open_for_delivery(
-    conn: asyncpg.Connection, task_id: UUID, kind: TaskKind, now: datetime, due_at: datetime, of: UUID
-) -> bool:
-    """Open a task about a delivery; False if there is one of this kind, open or done."""
-    return await conn.fetchval(_OPEN_FOR_DELIVERY, task_id, kind, now, due_at, of) is not None
+async def open_for_deliveries(
+    conn: asyncpg.Connection,
+    kind: TaskKind,
+    now: datetime,
+    due_at: datetime,
+    rows: Sequence[tuple[UUID, UUID]],
+) -> list[UUID]:
+    """Open tasks (task_id, delivery_id); returns those that are new: one of a kind, open or done, is enough."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    return [row["id"] for row in await conn.fetch(_OPEN_FOR_DELIVERIES, kind, now, due_at, *columns)]
 
 
 async def open_for_reply(
@@ -92,13 +93,6 @@ async def open_for_reply(
 ) -> bool:
     """Open a task about a reply from a known number; False if there is one."""
     return await conn.fetchval(_OPEN_FOR_REPLY, task_id, kind, now, due_at, of) is not None
-
-
-async def open_for_contact(
-    conn: asyncpg.Connection, task_id: UUID, kind: TaskKind, now: datetime, due_at: datetime, of: UUID
-) -> bool:
-    """Open a task about a contact; False if one is open."""
-    return await conn.fetchval(_OPEN_FOR_CONTACT, task_id, kind, now, due_at, of) is not None
 
 
 async def stops_not_told(

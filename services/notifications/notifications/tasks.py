@@ -19,29 +19,33 @@ LOOK_BACK = timedelta(days=1)
 
 
 async def open_task(
-    tx: Tx,
-    kind: TaskKind,
-    *,
-    delivery_id: UUID | None = None,
-    inbound_id: UUID | None = None,
-    contact_id: UUID | None = None,
+    tx: Tx, kind: TaskKind, *, delivery_id: UUID | None = None, inbound_id: UUID | None = None
 ) -> UUID | None:
     """Open a task about exactly one of these; None if there is one already. Region and case follow from it."""
-    assert sum(x is not None for x in (delivery_id, inbound_id, contact_id)) == 1, (
-        "A task is about one thing."
-    )
-    task_id, due_at = tx.ids.new(), tx.now + WORDS[kind].within
     if delivery_id is not None:
-        opened = await store_tasks.open_for_delivery(tx.conn, task_id, kind, tx.now, due_at, delivery_id)
-    elif inbound_id is not None:
-        opened = await store_tasks.open_for_reply(tx.conn, task_id, kind, tx.now, due_at, inbound_id)
-    else:
-        assert contact_id is not None, "Checked above."
-        opened = await store_tasks.open_for_contact(tx.conn, task_id, kind, tx.now, due_at, contact_id)
-    if not opened:
+        assert inbound_id is None, "A task is about one thing."
+        return next(iter(await _open_for_deliveries(tx, kind, [delivery_id])), None)
+    assert inbound_id is not None, "A task is about something."
+    task_id, due_at = tx.ids.new(), tx.now + WORDS[kind].within
+    if not await store_tasks.open_for_reply(tx.conn, task_id, kind, tx.now, due_at, inbound_id):
         return None
     tx.audit("task.opened", subject=task_id, kind=kind)
     return task_id
+
+
+async def call_sites(tx: Tx, delivery_ids: Sequence[UUID]) -> None:
+    """People call the sites of these deliveries, however many at once; one task each."""
+    await _open_for_deliveries(tx, "call_site", delivery_ids)
+
+
+async def _open_for_deliveries(tx: Tx, kind: TaskKind, delivery_ids: Sequence[UUID]) -> list[UUID]:
+    if not delivery_ids:
+        return []
+    rows = [(tx.ids.new(), delivery_id) for delivery_id in delivery_ids]
+    opened = await store_tasks.open_for_deliveries(tx.conn, kind, tx.now, tx.now + WORDS[kind].within, rows)
+    for task_id in opened:
+        tx.audit("task.opened", subject=task_id, kind=kind)
+    return opened
 
 
 async def case_over(tx: Tx, case_id: UUID) -> None:
@@ -60,6 +64,5 @@ async def call_about_failed_stops(runtime: Runtime) -> int:
     """Sweep: who was told to search and can't be told to stop by SMS is called by a person."""
     async with runtime.tx(actor=ACTOR) as tx:
         failed = await store_tasks.stops_not_told(tx.conn, STOP_KINDS, tx.now - LOOK_BACK, OPENED_A_RUN)
-        for delivery_id in failed:
-            await open_task(tx, "call_site", delivery_id=delivery_id)
+        await call_sites(tx, failed)
         return len(failed)

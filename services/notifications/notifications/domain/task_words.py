@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, get_args
 
-TaskKind = Literal["call_site", "read_reply", "person_asked", "check_contact"]
+TaskKind = Literal["call_site", "read_reply", "person_asked"]
 TaskResult = Literal["reached_acknowledged", "reached_sighting", "not_reached", "other"]
 ByItself = Literal["acknowledged_after_all", "stood_down"]
 """How a task ends that nobody has to do any more."""
@@ -38,11 +38,6 @@ WORDS: dict[TaskKind, TaskWords] = {
         "对方请求人工联系,请回电。",
         "Somebody asked for a person; call back.",
         timedelta(minutes=2),
-    ),
-    "check_contact": TaskWords(
-        "该联系人号码有问题,请核对或更换。",
-        "Something is wrong with this contact's number; check or replace it.",
-        timedelta(hours=1),
     ),
 }
 STOP_WORDS = TaskWords(
