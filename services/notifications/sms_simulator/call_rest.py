@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 from sms_simulator import errors
 from sms_simulator.errors import ApiError
 from sms_simulator.intake import E164, Rules
-from sms_simulator.listing import PAGE_MAX
+from sms_simulator.listing import PAGE_MAX, number
 from sms_simulator.message import API_VERSION
 from sms_simulator.phone_call import PhoneCall
 from sms_simulator.spoiling import spoil_after, spoil_before
@@ -104,7 +104,7 @@ class CallRest:
     async def _list(self, pairs: Pairs) -> tuple[int, bytes]:
         asked = dict(pairs)
         await spoil_before(self._board.faults, "list", asked.get("To", ""), asked.get("From", ""))
-        size, page = _number(asked, "PageSize", 50, 1, PAGE_MAX), _number(asked, "Page", 0, 0, 10**9)
+        size, page = number(asked, "PageSize", 50, 1, PAGE_MAX), number(asked, "Page", 0, 0, 10**9)
         filters = [(k, v) for k, v in pairs if k not in _PAGING]
         if unknown := {k for k, _ in filters} - _FILTERS:
             raise ApiError(400, 20001, f"The simulator does not filter calls by {sorted(unknown)[0]}.")
@@ -166,15 +166,6 @@ def _is_address(url: str) -> bool:
         )
     except ValueError:
         return False
-
-
-def _number(asked: dict[str, str], name: str, default: int, low: int, high: int) -> int:
-    text = asked.get(name, "")
-    if not text:
-        return default
-    if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) < low:
-        raise ApiError(400, 20001, f"{name} {text!r} is not a number of at least {low}.")
-    return min(int(text), high)
 
 
 def _below(token: str) -> int | None:

@@ -40,8 +40,8 @@ def read_query(pairs: list[tuple[str, str]]) -> Query:
         sender=asked.get("From") or None,
         sent_from=sent_from,
         sent_before=sent_before,
-        page=_number(asked, "Page", 0, 0, 10**9),
-        page_size=_number(asked, "PageSize", 50, 1, PAGE_MAX),
+        page=number(asked, "Page", 0, 0, 10**9),
+        page_size=number(asked, "PageSize", 50, 1, PAGE_MAX),
         below_seq=_token(asked.get("PageToken", "")),
         filters=tuple((k, v) for k, v in pairs if k not in {"Page", "PageToken", "PageSize"}),
     )
@@ -108,7 +108,8 @@ def _span(text: str) -> tuple[float, float]:
     return start, start + 1
 
 
-def _number(asked: dict[str, str], name: str, default: int, low: int, high: int) -> int:
+def number(asked: dict[str, str], name: str, default: int, low: int, high: int) -> int:
+    """A parameter as a number, cut to `high`. Raises: ApiError."""
     text = asked.get(name, "")
     if not text:
         return default

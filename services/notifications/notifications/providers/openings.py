@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TypedDict
 
 from guitu.clock import Clock
 from notifications.domain.senders import SenderSpec
@@ -12,6 +13,26 @@ from notifications.providers.protocol import Provider
 from notifications.providers.webhook import WebhookSites
 from notifications.providers.webhook import open_webhook as open_webhook_sites
 from notifications.settings import NotificationSettings
+
+
+class Limits(TypedDict):
+    """What every provider's session is bounded by."""
+
+    connect_timeout_s: float
+    total_timeout_s: float
+    connections_max: int
+    visibility_lag_s: float
+
+
+def limits_of(settings: NotificationSettings) -> Limits:
+    """The bounds that the settings ask for."""
+    return {
+        "connect_timeout_s": min(2.0, settings.sms_timeout_s * 0.4),
+        # A little below the caller's own limit, so that the error says what happened.
+        "total_timeout_s": settings.sms_timeout_s * 0.9,
+        "connections_max": settings.sms_in_flight + 8,
+        "visibility_lag_s": settings.sms_visibility_lag_s,
+    }
 
 
 @asynccontextmanager
@@ -27,11 +48,7 @@ async def open_alibaba(settings: NotificationSettings, spec: SenderSpec) -> Asyn
         access_key_secret=(spec.auth_token or settings.alibaba_access_key_secret).get_secret_value(),
         sign_name=spec.address or settings.alibaba_sign_name,
         callback_secrets=tuple(part.strip() for part in secrets.split(",") if part.strip()),
-        connect_timeout_s=min(2.0, settings.sms_timeout_s * 0.4),
-        # A little below the caller's own limit, so that the error says what happened.
-        total_timeout_s=settings.sms_timeout_s * 0.9,
-        connections_max=settings.sms_in_flight + 8,
-        visibility_lag_s=settings.sms_visibility_lag_s,
+        **limits_of(settings),
     )
     async with open_alibaba_sms(account) as sms:
         yield sms
@@ -44,10 +61,7 @@ async def open_webhook(settings: NotificationSettings, spec: SenderSpec) -> Asyn
         secrets=_secrets_of(settings.webhook_secrets.get_secret_value()),
         answer_url=f"{settings.public_url.rstrip('/')}/webhook/answers" if settings.public_url else "",
         private_ok=settings.webhook_private_ok,
-        connect_timeout_s=min(2.0, settings.sms_timeout_s * 0.4),
-        total_timeout_s=settings.sms_timeout_s * 0.9,
-        connections_max=settings.sms_in_flight + 8,
-        visibility_lag_s=settings.sms_visibility_lag_s,
+        **limits_of(settings),
     )
     async with open_webhook_sites(sites, Clock(settings.clock_file).now) as webhook:
         yield webhook

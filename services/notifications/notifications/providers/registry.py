@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from notifications.domain.senders import SenderSpec
-from notifications.providers.openings import open_alibaba, open_webhook
+from notifications.providers.openings import limits_of, open_alibaba, open_webhook
 from notifications.providers.protocol import Provider
 from notifications.providers.twilio_account import TwilioAccount
 from notifications.providers.twilio_sms import open_twilio_sms
@@ -48,11 +48,7 @@ def twilio_account(settings: NotificationSettings, spec: SenderSpec) -> TwilioAc
         auth_token=token.get_secret_value(),
         sender=spec.address or settings.twilio_from,
         base_url=spec.url or settings.twilio_url,
-        connect_timeout_s=min(2.0, settings.sms_timeout_s * 0.4),
-        # A little below the caller's own limit, so that the error says what happened.
-        total_timeout_s=settings.sms_timeout_s * 0.9,
-        connections_max=settings.sms_in_flight + 8,
-        visibility_lag_s=settings.sms_visibility_lag_s,
+        **limits_of(settings),
         ring_s=settings.voice_ring_s,
         voice_to_china=settings.voice_to_china,
     )
