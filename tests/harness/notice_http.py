@@ -32,14 +32,19 @@ class Office:
         return await self._http.post(path, headers=self._headers, **body)
 
 
-@asynccontextmanager
-async def over_http(run: Runtime) -> AsyncIterator[httpx.AsyncClient]:
+def app_of(run: Runtime) -> FastAPI:
     """The service's own routes on the test's database."""
     app = FastAPI()
     app.state.runtime = run
     problem.install(app)
     for router in SERVICE.routers(run):
         app.include_router(router)
-    transport = httpx.ASGITransport(app=app)
+    return app
+
+
+@asynccontextmanager
+async def over_http(run: Runtime) -> AsyncIterator[httpx.AsyncClient]:
+    """The service's own routes, without a socket between."""
+    transport = httpx.ASGITransport(app=app_of(run))
     async with httpx.AsyncClient(transport=transport, base_url="http://notifications.test") as http:
         yield http

@@ -18,12 +18,11 @@ from typing import Any
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
 
-from guitu import problem
 from guitu.clock import Clock, Ids
 from guitu.pg import open_pool
 from guitu.service import Runtime, _sweep_for_ever
+from harness.notice_http import app_of
 from notifications.senders import open_senders
 from notifications.service import SERVICE, sending_with, settings_of
 from notifications.settings import NotificationSettings
@@ -78,11 +77,7 @@ async def _serve(told: Start) -> None:
 
 
 async def _callbacks(run: Runtime, port: int) -> None:
-    app = FastAPI()
-    app.state.runtime = run
-    problem.install(app)
-    for router in SERVICE.routers(run):
-        app.include_router(router)
+    app = app_of(run)
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(("127.0.0.1", port))

@@ -10,14 +10,13 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from fastapi import FastAPI
 
-from guitu import problem
 from guitu.auth import Role, mint
 from guitu.service import Runtime
 from harness.ground import SettableClock, react
+from harness.notice_http import over_http
 from harness.notice_stories import PHONES, Carrier, raised, three_sites
-from notifications import alarms, answers, auditor, escalating, looking_up, planning, service, tasks
+from notifications import alarms, answers, auditor, escalating, looking_up, planning, tasks
 from notifications.agents import REACTIONS
 from notifications.providers.protocol import InboundSms
 from notifications.sending import Sender
@@ -126,11 +125,5 @@ async def watching(run: Runtime) -> AsyncIterator[Watch]:
     carrier = Carrier()
     async with AsyncExitStack() as stack:
         sender = await stack.enter_async_context(sending_with(run, carrier))
-        app = FastAPI()
-        app.state.runtime = run
-        problem.install(app)
-        for router in service.routers(run):
-            app.include_router(router)
-        transport = httpx.ASGITransport(app=app)
-        http = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://test"))
+        http = await stack.enter_async_context(over_http(run))
         yield Watch(run, carrier, sender, http)

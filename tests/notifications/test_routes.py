@@ -9,17 +9,16 @@ from dataclasses import dataclass
 
 import httpx
 import pytest_asyncio
-from fastapi import FastAPI
 
 from contracts.notice import NoticeAcknowledged, NoticeFailed, NoticeNilReported
 from contracts.sighting import SightingReported
-from guitu import problem
 from guitu.service import Runtime
 from harness.far_systems import listening
 from harness.ground import facts, react
+from harness.notice_http import over_http
 from harness.notice_stories import Carrier, contact, fill, raised, site
 from harness.site_system import SECRET, SiteSystem
-from notifications import planning, service
+from notifications import planning
 from notifications.agents import REACTIONS
 from notifications.composing import segments_of
 from notifications.domain.senders import SenderSpec
@@ -67,9 +66,6 @@ class County:
 async def county(runtime_for: Callable[[str], Awaitable[Runtime]]) -> AsyncIterator[County]:
     run = await runtime_for("notifications")
     settings = NotificationSettings(**(run.settings.model_dump() | {"senders": json.dumps(SENDERS)}))
-    app = FastAPI()
-    app.state.runtime = run
-    problem.install(app)
     async with AsyncExitStack() as stack:
         hotel = await stack.enter_async_context(listening(SiteSystem))
         url = f"{hotel.url}/guitu"
@@ -85,10 +81,7 @@ async def county(runtime_for: Callable[[str], Awaitable[Runtime]]) -> AsyncItera
         ways = [sms, calls, Adapted(webhook)]
         lines = [Line(s, way) for s, way in zip(settings.sender_specs, ways, strict=True)]
         sender = await stack.enter_async_context(sending_with(run, Senders(lines), settings))
-        for router in service.routers(run):
-            app.include_router(router)
-        transport = httpx.ASGITransport(app=app)
-        http = await stack.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://t"))
+        http = await stack.enter_async_context(over_http(run))
         yield County(run, hotel, sms, calls, sender, http)
 
 
