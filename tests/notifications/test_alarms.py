@@ -185,11 +185,12 @@ async def test_an_order_to_a_unit_without_a_contact_is_an_alarm(watch: Watch) ->
     await react(watch.run, REACTIONS, order_over(watch.run.clock.now(), order=2))
 
 
+@pytest.mark.parametrize("code", ["20003", "isv.AMOUNT_NOT_ENOUGH", "InvalidAccessKeyId.NotFound"])
 async def test_a_provider_that_refuses_the_account_is_an_alarm_for_a_while(
-    watch: Watch, monkeypatch: pytest.MonkeyPatch
+    watch: Watch, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     async def refuse(_: object) -> Outcome:
-        return Outcome("rejected", code="20003", reason="permanent_config")
+        return Outcome("rejected", code=code, reason="permanent_config")
 
     watch.carrier.send = refuse  # type: ignore[assignment,method-assign]
     await watch.raise_alert()

@@ -22,8 +22,8 @@ from harness.alibaba_system import DAY, KEY_ID, SIGN, TEMPLATE, AlibabaSystem, r
 from harness.far_side import OTHER_PHONE, PHONE, closed_port
 from harness.far_systems import Fault, Said, listening
 from notifications.domain.senders import SenderSpec
-from notifications.providers.alibaba_sms import POLICY, AlibabaAccount, AlibabaSms, open_alibaba_sms
-from notifications.providers.error_policy import UNKNOWN, ErrorClass, error_class, policies
+from notifications.providers.alibaba_sms import AlibabaAccount, AlibabaSms, open_alibaba_sms
+from notifications.providers.error_policy import ALIBABA, UNKNOWN, ErrorClass, error_class, policies
 from notifications.providers.openings import open_alibaba
 from notifications.providers.protocol import (
     Accepted,
@@ -533,10 +533,10 @@ def test_an_account_does_not_show_its_secrets() -> None:
 
 
 def test_every_row_of_the_table_has_a_class_a_note_and_one_place() -> None:
-    text = files("notifications.providers").joinpath(POLICY).read_text("utf-8")
+    text = files("notifications.providers").joinpath(ALIBABA).read_text("utf-8")
     rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
 
-    assert len(rows) == len(policies(POLICY)) >= 40
+    assert len(rows) == len(policies(ALIBABA)) >= 40
     assert all(row["note"] for row in rows)
-    assert ErrorClass.transient_safe is error_class("Throttling.Api", "http", POLICY)
-    assert UNKNOWN["http"] is error_class("Throttled", "http", POLICY)
+    assert ErrorClass.transient_safe is error_class("Throttling.Api", "http", ALIBABA)
+    assert UNKNOWN["http"] is error_class("Throttled", "http", ALIBABA)

@@ -11,7 +11,7 @@ from guitu.tx import Tx
 from notifications import metrics, planning, store_alarms
 from notifications.domain.alarm_words import KINDS, AlarmKind, Severity
 from notifications.domain.watching import Cause, Seen, Thresholds, causes
-from notifications.providers.error_policy import ErrorClass, policies
+from notifications.providers.error_policy import ErrorClass, codes_of
 from notifications.settings import NotificationSettings
 from notifications.store import Row
 
@@ -138,13 +138,12 @@ async def _seen(tx: Tx, settings: NotificationSettings) -> Seen:
     conn, now = tx.conn, tx.now
     shortest = timedelta(seconds=min(settings.unsent_urgent_s, settings.unsent_other_s))
     unknown_since = now - timedelta(seconds=settings.grace_s) - UNKNOWN_MARGIN
-    refused_for = [code for code, row in policies().items() if row.error_class is ErrorClass.permanent_config]
     return Seen(
         now,
         unsent=await store_alarms.unsent(conn, now, now - shortest),
         senders=await store_alarms.receipts_by_sender(conn, now),
         forged=await store_alarms.forged_lately(conn, now),
-        refusals=await store_alarms.refusals(conn, now, refused_for),
+        refusals=await store_alarms.refusals(conn, now, *codes_of(ErrorClass.permanent_config)),
         unknown=await store_alarms.unknown(conn, unknown_since),
         accepted_lately=await store_alarms.accepted_lately(conn, now),
         called_back_lately=await store_alarms.called_back_lately(conn, now),

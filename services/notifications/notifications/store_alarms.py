@@ -87,7 +87,8 @@ from attempt where state = 'accepted' and started_at > $1 and started_at <= $2 g
 """
 _REFUSALS = """
 select coalesce(nullif(sender, ''), provider) as sender, code, count(*) as refused from attempt
-where started_at > $1 and settled_at > $2 and code = any($3::text[]) group by 1, code
+where started_at > $1 and settled_at > $2
+  and (code = any($3::text[]) or split_part(code, '.', 1) = any($4::text[])) group by 1, code
 """
 _UNKNOWN = """
 select coalesce(nullif(sender, ''), provider) as sender, count(*) as unknown,
@@ -185,9 +186,12 @@ async def receipts_by_sender(conn: asyncpg.Connection, now: datetime) -> list[Ro
     return list(await conn.fetch(_SENDERS, now - RECEIPTS_WITHIN, now - RECEIPT_LATE))
 
 
-async def refusals(conn: asyncpg.Connection, now: datetime, codes: Sequence[str]) -> list[Row]:
-    """How often the provider named one of these codes lately."""
-    return list(await conn.fetch(_REFUSALS, now - RECEIPTS_WITHIN, now - REFUSED_WITHIN, list(codes)))
+async def refusals(
+    conn: asyncpg.Connection, now: datetime, codes: Sequence[str], families: Sequence[str]
+) -> list[Row]:
+    """How often a provider named one of these codes, or one of these families, lately."""
+    since = now - RECEIPTS_WITHIN, now - REFUSED_WITHIN
+    return list(await conn.fetch(_REFUSALS, *since, list(codes), list(families)))
 
 
 async def unknown(conn: asyncpg.Connection, started_before: datetime) -> list[Row]:

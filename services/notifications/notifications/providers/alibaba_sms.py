@@ -25,7 +25,7 @@ from alibabacloud_dysmsapi20170525.models import QuerySendDetailsRequest, SendSm
 from darabonba.runtime import RuntimeOptions
 
 from notifications.providers.alibaba_http import AlibabaHttp, Refusal, UnreadableAnswer
-from notifications.providers.error_policy import ErrorClass, error_class
+from notifications.providers.error_policy import ALIBABA, ErrorClass, error_class
 from notifications.providers.http import AmbiguousOutcome, NoBytesSent, OneShotHttp, open_one_shot
 from notifications.providers.protocol import (
     Accepted,
@@ -49,7 +49,6 @@ from notifications.providers.protocol import (
 from notifications.segments import segmentation
 
 Read = TypeVar("Read", StatusReport, InboundSms)
-POLICY = "alibaba_error_policy.csv"
 SECRET_CHARS_MIN = 32
 BEIJING = timezone(timedelta(hours=8))  # Dates and times of the API are the mainland's.
 _CHINA = "+86"
@@ -249,7 +248,7 @@ def _accepted(biz_id: object, segments: int) -> SendResult:
 
 
 def _refusal(status: int, code: str) -> SendResult:
-    known = error_class(code, "http", POLICY)
+    known = error_class(code, "http", ALIBABA)
     if known is ErrorClass.transient_safe:
         return Rejected(_code(code), known)
     # 408 and 5xx come from somewhere on the way, perhaps after the SMS was taken; 3xx is no answer of Alibaba's.
@@ -306,7 +305,7 @@ def _report(one: Mapping[str, Any]) -> StatusReport:
         raise Unreadable("success is neither true nor false")
     code = "" if success else _code(one.get("err_code"))
     status = "delivered" if success else "undelivered"
-    known = error_class(code, "callback", POLICY) if code else None
+    known = error_class(code, "callback", ALIBABA) if code else None
     return StatusReport(biz_id, status, code, known, f"{biz_id}:{status}:{code}", reference)
 
 

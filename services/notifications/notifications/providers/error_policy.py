@@ -14,6 +14,7 @@ from typing import Literal
 
 SeenIn = Literal["http", "callback", "net"]
 TWILIO = "error_policy.csv"
+ALIBABA = "alibaba_error_policy.csv"
 
 
 class ErrorClass(StrEnum):
@@ -66,6 +67,18 @@ def policies(table: str = TWILIO) -> dict[str, Policy]:
     text = files("notifications.providers").joinpath(table).read_text("utf-8")
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     return {row["code"]: _policy(row) for row in rows}
+
+
+def codes_of(wanted: ErrorClass) -> tuple[list[str], list[str]]:
+    """The codes of a class in all tables, and the families (what stands before the first point of `Family.*`)."""
+    codes = [
+        code
+        for table in (TWILIO, ALIBABA)
+        for code, row in policies(table).items()
+        if row.error_class is wanted
+    ]
+    families = [code.removesuffix(".*") for code in codes if code.endswith(".*")]
+    return [code for code in codes if not code.endswith(".*")], families
 
 
 def _policy(row: dict[str, str]) -> Policy:
