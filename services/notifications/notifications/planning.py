@@ -53,19 +53,19 @@ async def expire(runtime: Runtime) -> int:
     """Sweep: what nobody could take in time, or nobody can ever take, is not sent, and said to have failed."""
     settings: NotificationSettings = runtime.state["settings"]
     channels = sorted({spec.channel for spec in settings.sender_specs})
+    kinds = [*ALERT_KINDS, "order"]
     async with runtime.tx(actor=ACTOR) as tx:
-        kinds = [*ALERT_KINDS, "order"]
-        for row in (
-            rows := await store_senders.expired(tx.conn, tx.now, settings.sms_batch, kinds, channels)
-        ):
-            late = row["expires_at"] <= tx.now
-            code, why = (
-                ("expired", "nobody could take it in time")
-                if late
-                else ("no_sender", f"none for {row['channel']}")
-            )
+        rows = await store_senders.expired(tx.conn, tx.now, settings.sms_batch, kinds, channels)
+        for row in rows:
+            code, why = _why_not_sent(row, tx.now)
             tx.publish(NoticeFailed(**settling.fact_fields(row, tx), code=code, reason=why))
     return len(rows)
+
+
+def _why_not_sent(row: Row, now: datetime) -> tuple[str, str]:
+    if row["expires_at"] <= now:
+        return "expired", "nobody could take it in time"
+    return "no_sender", f"none for {row['channel']}"
 
 
 async def plan_of(runtime: Runtime, case_id: UUID, region_code: str) -> dict[str, Any]:
