@@ -14,7 +14,7 @@ from contracts.sighting import SightingAssessed, SightingReported
 from dispatch import store
 from dispatch.domain.orders import OrderState, move
 from dispatch.models import Case, Move, OrderRow
-from dispatch.planning import plan_case
+from dispatch.case_plan import plan_case
 from dispatch.publishing import publish_move, publish_stand_down
 from dispatch.settings import DispatchSettings
 from guitu.tx import Tx

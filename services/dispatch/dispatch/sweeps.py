@@ -7,7 +7,7 @@ from uuid import UUID
 
 from dispatch import store
 from dispatch.domain.orders import OrderState, is_due, move
-from dispatch.planning import plan_case
+from dispatch.case_plan import plan_case
 from dispatch.settings import DispatchSettings, dispatch_settings
 from guitu.service import Runtime
 
