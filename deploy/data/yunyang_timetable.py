@@ -25,7 +25,7 @@ class Line(NamedTuple):
     days: str = "1234567"
 
 
-COACH_KMH, LOCAL_BUS_KMH, TRAIN_KMH, BOAT_KMH, CAR_FERRY_KMH = 55.0, 24.0, 140.0, 22.0, 8.0
+COACH_KMH, LOCAL_BUS_KMH, TRAIN_KMH, BOAT_KMH, CAR_FERRY_KMH = 55.0, 20.0, 140.0, 22.0, 8.0
 ROAD_DETOUR = 1.45  # As drawn for county roads.
 PORTS = ("bayang", "panlong", "shuangjiang", "xinjin", "qixia", "baoping", "yunyang", "puan", "hongshi")
 RIVER = tuple(f"pier-{port}" for port in (*PORTS, "guling", "longdong"))

@@ -26,13 +26,12 @@ def test_the_nearest_node_is_taken_and_its_distance_said(lon: float, lat: float)
 def test_nobody_is_moved_farther_than_allowed(lon: float, lat: float, limit_m: float):
     away_m = float(distances_m(NETWORK, lon, lat).min())
 
-    try:
-        snapped = snap(NETWORK, lon, lat, limit_m)
-    except OffNetwork as off:
-        assert (away_m, limit_m) == (off.distance_m, off.refuse_beyond_m)
-        assert away_m > limit_m
-    else:
-        assert snapped.distance_m <= limit_m
+    if away_m <= limit_m:
+        assert snap(NETWORK, lon, lat, limit_m).distance_m <= limit_m
+        return
+    with pytest.raises(OffNetwork) as off:
+        snap(NETWORK, lon, lat, limit_m)
+    assert (away_m, limit_m) == (off.value.distance_m, off.value.refuse_beyond_m)
 
 
 def test_a_police_unit_is_put_on_a_road_and_not_on_the_pier_beside_it():
