@@ -290,7 +290,9 @@ def problems(draw_from: st.DrawFn) -> Problem:
         traffic=draw_from(st.dictionaries(edge_numbers, st.floats(0.05, 1.0), max_size=4)),
         pins=pins,
         forbidden=frozenset(forbidden),
-        manned_exits={out.exit_id: draw_from(st.floats(0, 4000)) for out in exits if draw_from(st.booleans())},
+        manned_exits={
+            out.exit_id: draw_from(st.floats(0, 4000)) for out in exits if draw_from(st.booleans())
+        },
         margin_s=draw_from(st.sampled_from([0.0, 120.0])),
         send_late=draw_from(st.booleans()),
     )

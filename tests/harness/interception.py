@@ -167,7 +167,9 @@ def _check_commands(problem: Problem, plan: Plan) -> None:
     for unit_id, assignment in new.items():
         pairs = ((unit_id, assignment.place_id), (unit_id, None), (None, assignment.place_id))
         assert not set(pairs) & problem.forbidden, "The plan does what was forbidden."
-        assert problem.pins.get(unit_id, assignment.place_id) == assignment.place_id, "A pinned unit went astray."
+        assert problem.pins.get(unit_id, assignment.place_id) == assignment.place_id, (
+            "A pinned unit went astray."
+        )
     manned = {nodes[a.place_id] for a in new.values() if a.reason.code.startswith("pinned")} | kept_nodes
     at_hand = {unit.unit_id for unit in problem.units} - problem.excluded
     for unit_id, place_id in problem.pins.items():
@@ -189,9 +191,11 @@ def _cannot(problem: Problem, unit_id: UnitId, place_id: PlaceId) -> bool:
     place = next(place for place in problem.places if place.place_id == place_id)
     at_hand = {unit.unit_id: unit for unit in problem.units if unit.unit_id not in problem.excluded}
     kept = {held.unit_id for held in problem.keep}
-    asked = [at_hand[unit_id]] if unit_id in at_hand else [
-        unit for unit in at_hand.values() if unit.unit_id not in (*problem.pins, *kept)
-    ]
+    asked = (
+        [at_hand[unit_id]]
+        if unit_id in at_hand
+        else [unit for unit in at_hand.values() if unit.unit_id not in (*problem.pins, *kept)]
+    )
     others = sum(1 for pin in problem.pins if pin not in at_hand)
     able = [unit for unit in asked if _can(problem, unit, place)]
     # Of units that stand in for others, each can do so once.

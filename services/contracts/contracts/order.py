@@ -56,7 +56,8 @@ class PlanPublished(CaseFact):
     open_exits: tuple[OpenExit, ...]
     units_free: int = Field(ge=0)
     cause: ShortText = Field(
-        default="", description="What changed outside the alert: a road, a unit, a command, a neighbour's answer."
+        default="",
+        description="What changed outside the alert: a road, a unit, a command, a neighbour's answer.",
     )
 
 
