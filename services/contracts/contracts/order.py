@@ -11,6 +11,7 @@ from contracts.base import (
     CaseFact,
     LongText,
     Moment,
+    MutualAidId,
     OrderId,
     PlanId,
     Position,
@@ -54,6 +55,10 @@ class PlanPublished(CaseFact):
     closed_exits: int = Field(ge=0)
     open_exits: tuple[OpenExit, ...]
     units_free: int = Field(ge=0)
+    cause: ShortText = Field(
+        default="",
+        description="What changed outside the alert: a road, a unit, a command, a neighbour's answer.",
+    )
 
 
 class OrderFact(CaseFact):
@@ -121,9 +126,42 @@ class OrderStoodDown(OrderFact):
     case_code: str
     page_path: ShortText
     sighting_id: SightingId | None = None
+    cause: ShortText = Field(default="", description="Why it was replanned, if not by the plan itself alone.")
 
 
 class StandDownAcknowledged(OrderFact):
     """The unit knows that it may leave."""
 
     type_: ClassVar[str] = "guitu.order.stand_down_acknowledged.v1"
+
+
+class MutualAidFact(CaseFact):
+    """A fact of one request to a neighbouring county about one exit that leads there."""
+
+    request_id: MutualAidId
+    neighbour: ShortText
+    exit_id: UUID
+
+
+class MutualAidRequested(MutualAidFact):
+    """A neighbouring county is asked (not ordered) to man an exit that no own unit closes in time."""
+
+    type_: ClassVar[str] = "guitu.mutual_aid.requested.v1"
+
+    plan_id: PlanId
+    case_code: str
+    exit_name_zh: ShortText
+    exit_name_en: ShortText
+    position: Position
+    earliest_arrival_at: Moment
+    reason: ShortText
+    child_summary: LongText
+
+
+class MutualAidWithdrawn(MutualAidFact):
+    """The request is over: the case is, or the exit no longer needs the neighbour."""
+
+    type_: ClassVar[str] = "guitu.mutual_aid.withdrawn.v1"
+
+    case_code: str
+    reason: Literal["exit_closed", "found", "false_alarm", "merged", "exercise_over"]

@@ -12,9 +12,10 @@ from uuid import UUID
 from contracts.alert import AlertBody, AlertStoodDown
 from contracts.sighting import SightingAssessed, SightingReported
 from dispatch import store
+from dispatch.case_plan import plan_case
 from dispatch.domain.orders import OrderState, move
 from dispatch.models import Case, Move, OrderRow
-from dispatch.case_plan import plan_case
+from dispatch.mutual_aid import release_neighbours
 from dispatch.publishing import publish_move, publish_stand_down
 from dispatch.settings import DispatchSettings
 from guitu.tx import Tx
@@ -59,6 +60,7 @@ async def when_alert_stood_down(tx: Tx, fact: AlertStoodDown, settings: Dispatch
     await store.save_orders(tx.conn, ended)
     for row in ended:
         publish_stand_down(tx, row, settings)
+    await release_neighbours(tx, fact.case_id, fact.outcome)
 
 
 async def when_sighting_reported(tx: Tx, fact: SightingReported, settings: DispatchSettings) -> None:

@@ -21,6 +21,23 @@ class DispatchSettings(Settings):
         float, Field(description="Hours an order page can be opened after it was sent.", gt=0, le=720)
     ] = 24.0
     sweep_cases: Annotated[int, Field(description="Cases one run of a timer looks at.", ge=1, le=1000)] = 20
+    unit_position_fresh_min: Annotated[
+        float,
+        Field(
+            description="Minutes a unit's position counts; an older one gives way to its base.", gt=0, le=720
+        ),
+    ] = 15.0
+    unit_snap_max_m: Annotated[
+        float, Field(description="Metres a unit may be from the nearest road of the network.", gt=0, le=50000)
+    ] = 5000.0
+    by_hand_snap_max_m: Annotated[
+        float, Field(description="Metres a place set by hand may be from its node.", gt=0, le=50000)
+    ] = 1000.0
+
+    @property
+    def position_fresh_for(self) -> timedelta:
+        """How long a unit's position counts."""
+        return timedelta(minutes=self.unit_position_fresh_min)
 
     @property
     def respond_within(self) -> timedelta:
