@@ -115,7 +115,8 @@ def test_who_waits_for_the_coach_can_be_met_at_the_station_until_it_leaves():
 
     routes = quiet(network, table, riders, 40)
 
-    # Some leave the coach alone (full, say) and there is no later one: they stay behind, and the rest is all there is.
+    # Some leave the coach alone (full, say) and there is no later one: they stay behind, and the rest is all there
+    # is.
     assert 0 < routes.count < 40
     assert pytest.approx(1.0) == routes.weights.sum()
     assert routes.unreachable_weight == pytest.approx(1 - routes.count / 40)
