@@ -17,6 +17,7 @@ from dispatch.domain.orders import Order, OrderState
 from dispatch.domain.problem import Exit, Place, PlaceId
 from dispatch.domain.replan import Verdict
 from dispatch.domain.rows import UnitRow
+from dispatch.domain.timetables import Timetable, no_timetable
 from guitu.problem import ApiModel
 
 Trigger = Literal["alert", "update", "sighting", "answer", "overdue", "assessment"]
@@ -26,12 +27,34 @@ Move = Literal["accepted", "in_position", "nothing_seen", "intercepted", "stand_
 
 @dataclass(frozen=True, eq=False)
 class County:
-    """The newest network version of a region, ready to plan on."""
+    """The newest network version of a region, ready to plan on; `schematic`: it is a drawing, and answers say so."""
 
     version: str
     network: Network
     places: tuple[Place, ...]
     exits: tuple[Exit, ...]
+    timetable: Timetable = field(default_factory=no_timetable)
+    schematic: bool = False
+
+
+@dataclass(frozen=True)
+class NetworkVersion:
+    """A network version of a region: where it comes from, who brought it in, how large it is."""
+
+    version: str
+    region_code: str
+    loaded_at: datetime
+    source_kind: str
+    source: str
+    schematic: bool
+    imported_by: str
+    note: str
+    in_use: bool
+    nodes: int
+    edges: int
+    places: int
+    exits: int
+    trips: int
 
 
 @dataclass(frozen=True)
