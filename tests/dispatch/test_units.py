@@ -261,6 +261,16 @@ async def test_a_unit_that_breaks_down_loses_its_order_although_it_accepted(cent
     assert (await unit_of(centre, order.unit_id))["busy_order_id"] is None
 
 
+async def test_the_page_of_an_order_says_why_it_ended(centre: Centre) -> None:
+    order = await police_order(centre)
+
+    await centre.desk().puts(f"/units/{order.unit_id}/status", {"status": "broken_down"})
+
+    page = (await centre.http.get(order.page_path)).text
+    assert "警力车辆故障" in page
+    assert "The unit has broken down" in page
+
+
 async def test_a_unit_that_is_out_of_action_gets_no_order_until_it_is_back(centre: Centre) -> None:
     order = await police_order(centre)
     path, desk = f"/units/{order.unit_id}/status", centre.desk()
