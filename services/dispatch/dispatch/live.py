@@ -111,7 +111,7 @@ def taken_back(
         state = live.state_of(order.unit_id)
         row, needed = rows.get(order.unit_id), needs.get(order.place_id)
         if state.status != "available":
-            found[order.order_id] = _both(_STATUS_WORDS[state.status], state.status_note)
+            found[order.order_id] = _both(_STATUS_WORDS[state.status])
         elif row is not None and needed is not None and needed not in capabilities_of(row, state):
             found[order.order_id] = _both(
                 ("警力已不具备所需能力", "The unit can no longer do what the place needs")
@@ -138,6 +138,7 @@ def manned_exits_s(live: Live, known: Collection[UUID], zero: datetime) -> dict[
     }
 
 
-def _both(words: tuple[str, str], note: str = "") -> str:
+def _both(words: tuple[str, str]) -> str:
+    """Fixed words only: the notes of staff may name somebody, and this goes onto the wire."""
     zh, en = words
-    return f"{zh}。{en}.{f' {note}' if note else ''}"[:200]
+    return f"{zh}。{en}."

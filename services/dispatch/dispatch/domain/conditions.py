@@ -63,10 +63,19 @@ def road_state(
     """What holds now: of several conditions on one edge the worst. Expired ones count no more."""
     closed: set[int] = set()
     traffic: dict[int, float] = {}
-    for condition in conditions:
-        if condition.until is not None and condition.until <= now:
-            continue
-        for edge in edges_meant(network, places, condition.kind, condition.subject):
+    in_force = [one for one in conditions if one.until is None or one.until > now]
+    named = {one.subject for one in in_force if one.kind == "edge"}
+    edges_of: dict[str, list[int]] = {}
+    # One pass over a hundred thousand ids, however many conditions there are.
+    for number, edge_id in enumerate(network.edges.ids if named else ()):
+        if edge_id in named:
+            edges_of.setdefault(edge_id, []).append(number)
+    for condition in in_force:
+        if condition.kind == "edge":
+            meant: Sequence[int] = edges_of.get(condition.subject, ())
+        else:
+            meant = edges_meant(network, places, "place", condition.subject)
+        for edge in meant:
             if condition.closed:
                 closed.add(edge)
             if condition.traffic_factor < 1.0:

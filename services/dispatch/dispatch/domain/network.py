@@ -69,7 +69,7 @@ class Network:
 
 
 # One plan asks for the same few graphs many times, and so does the next one of the same moment.
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=16)
 def _travel_graph(network: Network, mode: TravelMode, closed_edges: frozenset[int]) -> Graph:
     return travel_graph(network.nodes, network.edges, mode, closed_edges)
 
