@@ -88,6 +88,8 @@ class Worker:
                 str(self._nice),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
+                # An interrupt from the terminal is for the service, which ends this process itself.
+                start_new_session=True,
             )
             try:
                 async with asyncio.timeout(STARTS_WITHIN_S):
