@@ -95,7 +95,7 @@ async def move_order(tx: Tx, order_id: UUID, target: Move) -> OrderRow | None:
     moved = replace(row, order=order)
     await store.save_orders(tx.conn, [moved])
     publish_move(tx, moved)
-    await store_second_look.look_again(tx.conn, moved.case_id)
+    await store_second_look.look_again(tx.conn, moved.case_id, tx.now)
     return moved
 
 

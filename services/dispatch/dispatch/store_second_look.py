@@ -11,22 +11,23 @@ import asyncpg
 
 LookFor = Literal["update", "answer"]
 
-# Exercises after what is real; ids rise with time.
+# Exercises after what is real, new plans before old ones; ids rise with time.
 _DUE = """
-select case_id, look_for, look_tries from alert_case
-where stood_down_as is null and alert is not null and plan_number > 0
-  and ((plan_number > looked_number and coalesce(look_after, '-infinity') <= $1)
-    or (plan_number = looked_number and look_after <= $1))
-order by exercise, plan_number = looked_number, case_id limit 1
+select c.case_id, w.case_id is not null as answered, c.look_tries
+from alert_case c left join look_wish w on w.case_id = c.case_id
+where c.stood_down_as is null and c.alert is not null and c.plan_number > 0
+  and case when c.plan_number > c.looked_number then coalesce(c.look_after, '-infinity') <= $1
+      else w.case_id is not null or c.look_after <= $1 end
+order by c.exercise, c.plan_number = c.looked_number, c.case_id limit 1
 """
-_LOOKED = """
-update alert_case set looked_number = plan_number, look_for = 'update', look_tries = 0, look_after = $2
-where case_id = $1
-"""
+_LOOKED = (
+    "update alert_case set looked_number = plan_number, look_tries = 0, look_after = $2 where case_id = $1"
+)
+_WISH_OVER = "delete from look_wish where case_id = $1"
 _FAILED = "update alert_case set look_tries = look_tries + 1, look_after = $3 where case_id = $1 and plan_number = $2"
 _AGAIN = """
-update alert_case set looked_number = 0, look_for = 'answer', look_tries = 0, look_after = null
-where case_id = $1 and plan_number > 0 and stood_down_as is null
+insert into look_wish (case_id, asked_at) values ($1, $2)
+on conflict (case_id) do update set asked_at = excluded.asked_at
 """
 _PUT_PROOF = "update plan set proof = $3 where case_id = $1 and plan_number = $2"
 _PROOF = """
@@ -39,12 +40,13 @@ _FIRST_PLAN = "select made_at from plan where case_id = $1 order by plan_number 
 async def due(conn: asyncpg.Connection, now: datetime) -> tuple[UUID, LookFor, int] | None:
     """The case that has waited longest: its id, why, and how often its look failed."""
     row = await conn.fetchrow(_DUE, now)
-    return (row["case_id"], row["look_for"], row["look_tries"]) if row else None
+    return (row["case_id"], "answer" if row["answered"] else "update", row["look_tries"]) if row else None
 
 
 async def looked(conn: asyncpg.Connection, case_id: UUID, again_at: datetime | None) -> None:
     """The newest plan had its look; the next one comes with the next plan, or at that time."""
     await conn.execute(_LOOKED, case_id, again_at)
+    await conn.execute(_WISH_OVER, case_id)
 
 
 async def failed(conn: asyncpg.Connection, case_id: UUID, plan_number: int, again_at: datetime) -> None:
@@ -52,9 +54,9 @@ async def failed(conn: asyncpg.Connection, case_id: UUID, plan_number: int, agai
     await conn.execute(_FAILED, case_id, plan_number, again_at)
 
 
-async def look_again(conn: asyncpg.Connection, case_id: UUID) -> None:
+async def look_again(conn: asyncpg.Connection, case_id: UUID, now: datetime) -> None:
     """A unit answered: what is known has changed, and the plan with it, maybe."""
-    await conn.execute(_AGAIN, case_id)
+    await conn.execute(_AGAIN, case_id, now)
 
 
 async def put_proof(
