@@ -173,6 +173,9 @@ class _Search:
         value, objective = evaluate(self.coverage, places)
         better = objective > self.objective + 1e-12
         if better:
+            assert objective <= self.bound + GAP_PROVEN, (
+                f"a plan of {objective} exceeds the bound {self.bound}"
+            )
             self.places, self.value, self.objective = places, value, objective
             self.bound = max(self.bound, objective)
         self._stage(stage)
