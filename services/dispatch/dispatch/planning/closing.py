@@ -27,7 +27,8 @@ def earliest_closing(escape: Escape, deadline_s: float = DEADLINE_S, fewest: boo
 
     Raises: ValueError, as `contain`.
     """
-    field, clock = field_of(escape), Clock(deadline_s)
+    clock = Clock(deadline_s)
+    field = field_of(escape)
     best = contain_in(field, clock, fewest=False, with_ways=False)
     if best.kind != "guaranteed" or best.closed_at_s is None:
         return best

@@ -47,7 +47,8 @@ def contain(escape: Escape, deadline_s: float = DEADLINE_S, fewest: bool = False
 
     Raises: ValueError, for an escape that makes no sense (nodes that are not there, times that are not numbers).
     """
-    return contain_in(field_of(escape), Clock(deadline_s), fewest=fewest)
+    clock = Clock(deadline_s)
+    return contain_in(field_of(escape), clock, fewest=fewest)
 
 
 def contain_in(field: Field, clock: Clock, *, fewest: bool, with_ways: bool = True) -> Containment:
