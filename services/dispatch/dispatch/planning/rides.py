@@ -118,8 +118,7 @@ def _wanted(
 
 
 def _moves(runs: Connections, journeys: Journeys, rider: int, stop: int) -> tuple[int, list[_Move]]:
-    """The stop a rider walks to first, and the moves from there; each is earlier than the next, so they are
-    finite."""
+    """The stop a rider walks to first, and the moves from there, each earlier than the next."""
     moves: list[_Move] = []
     for _ in range(2 * len(runs.stops) + 1):
         enter, leave, foot = (
