@@ -179,6 +179,22 @@ def test_a_ride_is_told_in_legs():
     ]
 
 
+def test_whoever_is_after_a_boat_takes_the_coach_to_the_pier():
+    network = draw(3, [road(0, 1, 20, "b"), road(1, 2, 20, "f")], stops=[0, 1])
+    table = timetable(
+        [
+            (BUS, "coach", [(0, 0, 900), (1, 2700, 2700)]),
+            (TravelMode.ferry, "boat", [(1, 0, 3600), (2, 7200, 7200)]),
+        ]
+    )
+
+    legs = quiet(network, table, [going(TravelMode.ferry, 2)], 20).legs(0)
+
+    assert [(BUS, 0, 1, 900.0), (TravelMode.ferry, 1, 2, 3600.0)] == [
+        (leg.means, leg.from_node, leg.to_node, leg.depart_s) for leg in legs
+    ]
+
+
 def test_without_a_timetable_the_coach_is_waited_for_and_taken():
     network, _ = line()
 
