@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from dispatch import store
+from dispatch import store, store_network
 from dispatch.access import Operator, Reader
 from dispatch.domain.orders import IllegalOrderMove, OrderState
 from dispatch.handlers import move_order
@@ -21,6 +21,7 @@ from dispatch.models import (
     UnitNow,
     order_answer,
 )
+from dispatch.network_api import network_router
 from dispatch.pages import pages_router
 from dispatch.questions import BEIJING
 from guitu.problem import Problem, refusals
@@ -29,7 +30,7 @@ from guitu.service import Runtime
 
 def routers(runtime: Runtime) -> Sequence[APIRouter]:
     """Every route of the service."""
-    return (staff_router(runtime), pages_router(runtime))
+    return (staff_router(runtime), network_router(runtime), pages_router(runtime))
 
 
 def staff_router(runtime: Runtime) -> APIRouter:
@@ -63,9 +64,13 @@ def staff_router(runtime: Runtime) -> APIRouter:
         """The newest plan of a case, with the exits that are still open."""
         async with runtime.read(region=p.region_code) as conn:
             found = await store.newest_plan(conn, case_id)
-        if found is None:
-            raise _not_found("plan of case", "该案件的方案", case_id)
-        return PlanAnswer(made_at=found["made_at"], plan=found["published"], assignments=found["assignments"])
+            if found is None:
+                raise _not_found("plan of case", "该案件的方案", case_id)
+            plan = found["published"]
+            schematic = await store_network.is_schematic(conn, plan["region_code"], plan["network_version"])
+        return PlanAnswer(
+            made_at=found["made_at"], plan=plan, assignments=found["assignments"], schematic=schematic
+        )
 
     @router.get("/units")
     async def units(p: Reader) -> list[UnitAnswer]:

@@ -18,6 +18,7 @@ import typer
 
 from dispatch import store_network
 from dispatch.importing.assembling import NetworkFiles
+from dispatch.importing.borders import read_border
 from dispatch.importing.findings import Report
 from dispatch.importing.problems import Language, NetworkFileError
 from dispatch.importing.report import as_json, as_text
@@ -64,6 +65,9 @@ Region = Annotated[
 Border = Annotated[
     Path | None, typer.Option(exists=True, dir_okay=False, help="GeoJSON outline to cut an extract by.")
 ]
+BorderName = Annotated[
+    str, typer.Option(help="Which outline of several, by name or code; by default that of --region.")
+]
 Units = Annotated[
     Path | None,
     typer.Option(exists=True, dir_okay=False, help="units.csv beside an extract; may have lon and lat."),
@@ -90,6 +94,7 @@ def check(
     path: Source,
     region: Region = "",
     border: Border = None,
+    border_name: BorderName = "",
     units: Units = None,
     timetable: Times = None,
     out: Out = None,
@@ -109,7 +114,7 @@ def check(
     """
     with _refusing(as_object, language):
         code = region or Settings().region_code
-        files, report = _looked_at(path, code, border, units, timetable, keep_all)
+        files, report = _looked_at(path, code, border, border_name, units, timetable, keep_all)
         _write(files, out)
         _tell(report, as_object, language, {"imported": False})
     raise typer.Exit(0 if report.is_good(strict=strict) else REFUSED)
@@ -120,6 +125,7 @@ def import_(
     path: Source,
     region: Region = "",
     border: Border = None,
+    border_name: BorderName = "",
     units: Units = None,
     timetable: Times = None,
     out: Out = None,
@@ -146,7 +152,7 @@ def import_(
     with _refusing(as_object, language):
         settings = node_settings(DATABASE)
         code = region or settings.region_code
-        files, report = _looked_at(path, code, border, units, timetable, keep_all)
+        files, report = _looked_at(path, code, border, border_name, units, timetable, keep_all)
         files = marked(files, schematic=schematic, note=note)
         report = validate(files) if schematic is not None else report
         _write(files, out)
@@ -236,13 +242,27 @@ def use(
 
 
 def _looked_at(
-    path: Path, region: str, border: Path | None, units: Path | None, timetable: Path | None, keep_all: bool
+    path: Path,
+    region: str,
+    border: Path | None,
+    border_name: str,
+    units: Path | None,
+    timetable: Path | None,
+    keep_all: bool,
 ) -> tuple[NetworkFiles, Report]:
     if path.is_dir() and (border or units or timetable or keep_all):
         raise typer.BadParameter("A folder has its own units.csv and timetable.csv; give PATH alone.")
     with _progress() as on_count:
-        more = {"border": border, "units": units, "timetable": timetable}
-        files = read_source(path, region, **more, keep_all=keep_all, on_count=on_count)
+        outline = read_border(border, border_name or region) if border else None
+        files = read_source(
+            path,
+            region,
+            border=outline,
+            units=units,
+            timetable=timetable,
+            keep_all=keep_all,
+            on_count=on_count,
+        )
         on_count("checks", 0)
         return files, validate(files)
 
