@@ -113,6 +113,7 @@ class OrderRow:
     reason_en: str
     child_summary: str
     stand_down_reason: StandDownReason | None = None
+    stand_down_cause: str = ""
 
     @property
     def order_id(self) -> OrderId:
@@ -169,6 +170,7 @@ class OrderAnswer(_Answer):
     reason_zh: str
     reason_en: str
     stand_down_reason: str | None
+    stand_down_cause: str
     history: list[tuple[OrderState, datetime]]
 
 
@@ -186,21 +188,6 @@ class PlanAnswer(_Answer):
     plan: dict[str, Any]
     assignments: list[dict[str, Any]]
     schematic: bool = False
-
-
-class UnitAnswer(_Answer):
-    """A unit: who, where from, and what it is busy with."""
-
-    unit_id: UUID
-    code: str
-    name_zh: str
-    name_en: str
-    kind: str
-    base_node: str
-    capabilities: list[str]
-    on_duty: bool
-    busy_case_id: UUID | None
-    busy_order_id: UUID | None
 
 
 class MoveOrder(ApiModel):
@@ -230,5 +217,6 @@ def order_answer(row: OrderRow) -> OrderAnswer:
         reason_zh=row.reason_zh,
         reason_en=row.reason_en,
         stand_down_reason=row.stand_down_reason,
+        stand_down_cause=row.stand_down_cause,
         history=list(row.order.history),
     )

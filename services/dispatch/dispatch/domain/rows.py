@@ -169,7 +169,8 @@ def places_of(rows: Sequence[PlaceRow], network: Network) -> tuple[Place, ...]:
 def exits_of(rows: Sequence[ExitRow], network: Network) -> tuple[Exit, ...]:
     """Exits for planning. Raises: KeyError, if a node is not in the network."""
     return tuple(
-        Exit(row.exit_id, network.index[row.node_id], row.kind, row.name_zh, row.name_en) for row in rows
+        Exit(row.exit_id, network.index[row.node_id], row.kind, row.name_zh, row.name_en, row.neighbour)
+        for row in rows
     )
 
 

@@ -3,8 +3,8 @@
 R timed routes somebody may take, each with a weight; P places where a unit can stop whoever passes; U units. Time is
 gone from the question by then: a unit that stands at a place in time meets every route that passes it later.
 
-Background: maximum coverage under a partition matroid (one place a unit, one unit a place). Greedy guarantees half of the
-optimum here, not 1 - 1/e: that holds for interchangeable units (Fisher, Nemhauser and Wolsey, 1978).
+Background: maximum coverage under a partition matroid (one place a unit, one unit a place). Greedy guarantees half
+of the optimum here, not 1 - 1/e: that holds for interchangeable units (Fisher, Nemhauser and Wolsey, 1978).
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ class Coverage:
     """Which unit at which place meets which route.
 
     `weights` (R,) are shares of probability and sum to 1 at most. `last_pass_s` (R, P) is the last moment at which
-    somebody on the route can be met at the place, -inf where the route does not pass it. `ready_s` (U, P) is when the
-    unit works there (order read, turned out, driven, set up), +inf where it can't or may not. `detection` (P,) is
-    the probability with which a unit there notices them, in (0, 1]. `pinned` units stand where they are named, whatever
-    that costs. `bonus` (U, P) is what keeping a unit at a place is worth, in shares of probability: stability of orders.
+    somebody on the route can be met at the place, -inf where the route does not pass it. `ready_s` (U, P) is when
+    the unit works there (order read, turned out, driven, set up), +inf where it can't or may not. `detection` (P,)
+    is the probability with which a unit there notices them, in (0, 1]. `pinned` units stand where they are named,
+    whatever that costs. `bonus` (U, P) is what keeping a unit at a place is worth, in shares of probability:
+    stability of orders.
     """
 
     weights: Floats
@@ -125,8 +126,8 @@ class Movement:
 class Escape:
     """May they get out? Nodes 0..nodes-1; `exits` are nodes; units can stand at `posts` (nodes).
 
-    `ready_s` (U, len(posts)) is when a unit works there, +inf where it can't. A unit that works at a node `margin_s` before
-    the earliest arrival of every movement stops all of them there, for good.
+    `ready_s` (U, len(posts)) is when a unit works there, +inf where it can't. A unit that works at a node
+    `margin_s` before the earliest arrival of every movement stops all of them there, for good.
     """
 
     nodes: int
@@ -139,7 +140,10 @@ class Escape:
 
 @dataclass(frozen=True)
 class Guard:
-    """A unit at a node of the cut: it works there at `ready_s`, nobody can be there before `arrival_s`."""
+    """A unit at a node of the cut: it works there at `ready_s`, nobody can be there before `arrival_s`.
+
+    `arrival_s` counts with the other guards: somebody whom they hold up on the short way comes by a longer one.
+    """
 
     unit: int
     node: int
@@ -151,25 +155,27 @@ class Guard:
 class Certificate:
     """Why no units, however placed, can close every way out: ways out that carry more flow than all of them can stop.
 
-    `paths` are (nodes from a source to an exit, flow). `stops` (U,) is the most flow any one node that the unit
-    reaches in time carries. If the flows sum to more than the stops, some way stays open: each unit stops what passes
-    one node at most. `branches` splits the question where one certificate is not enough: (unit, node) stands there, and
-    does not.
+    `paths` are (nodes from a source to an exit, flow), each at the seconds of the movement named in `movements`, one a
+    path. `stops` (U,) is the most flow that the unit meets at any one node, on paths that come there when it works
+    there. If the flows sum to more than the stops, some way stays open: each unit stops what passes one node at most.
+    `branches` splits the question where one certificate is not enough: (unit, node) stands there, and does not.
     """
 
     paths: tuple[tuple[tuple[int, ...], float], ...] = ()
     stops: tuple[float, ...] = ()
     branches: tuple[Certificate, ...] = ()
     branch_on: tuple[int, int] | None = None
+    movements: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Containment:
     """Whether all ways out can be closed for sure, with the proof.
 
-    guaranteed: `guards` close every way out; `closed_at_s` is when the last of them works; `flow_value` is the largest
-    number of ways out that share no node, so fewer guards can't do. impossible: `certificate`. probabilistic:
-    neither was found in the time given.
+    guaranteed: `guards` close every way out; `closed_at_s` is when the last of them works; `flow_value` is the
+    number of `ways` (nodes, movement), the most that share no node that a unit could hold: fewer guards can't do.
+    impossible: `certificate`. probabilistic: neither was found in the time given. `sooner` says why nothing closes with
+    units that work before `closed_at_s` only, where that was asked.
     """
 
     kind: VerdictKind
@@ -178,3 +184,5 @@ class Containment:
     closed_at_s: float | None = None
     certificate: Certificate | None = None
     stages: tuple[Stage, ...] = field(default=())
+    ways: tuple[tuple[tuple[int, ...], int], ...] = ()
+    sooner: Certificate | None = None
