@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from dispatch import store_network
 from dispatch.access import Reader
-from dispatch.network_versions import VERSIONS_MAX
+from dispatch.network_versions import VERSIONS_SHOWN
 from guitu.service import Runtime
 
 
@@ -40,9 +40,9 @@ def network_router(runtime: Runtime) -> APIRouter:
 
     @router.get("/networks")
     async def networks(p: Reader) -> list[NetworkAnswer]:
-        """The network versions of the region, the one that is planned with first."""
+        """The newest network versions of the region, the one that is planned with first; 20 at most."""
         async with runtime.read(region=p.region_code) as conn:
-            found = await store_network.versions(conn, p.region_code, VERSIONS_MAX)
+            found = await store_network.versions(conn, p.region_code, VERSIONS_SHOWN)
         return [NetworkAnswer.model_validate(one) for one in found]
 
     return router

@@ -25,7 +25,7 @@ from dispatch.importing.report import as_json, as_text
 from dispatch.importing.sources import OnCount, marked, read_source, write_folder
 from dispatch.importing.validate import validate
 from dispatch.models import NetworkVersion
-from dispatch.network_versions import VERSIONS_MAX, import_version, use_version
+from dispatch.network_versions import VERSIONS_SHOWN, import_version, use_version
 from guitu.clock import Clock
 from guitu.commands.attach import DATABASE, node_settings
 from guitu.commands.shape import command_line
@@ -167,14 +167,18 @@ def import_(
 
 
 @cli.command("list")
-def list_(region: Region = "", as_object: Json = False) -> None:
+def list_(
+    region: Region = "",
+    limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many.")] = VERSIONS_SHOWN,
+    as_object: Json = False,
+) -> None:
     """List the network versions of a county, the one in use first; times are UTC.
 
     \b
     Example: ./guitu network list
     """
     settings = node_settings(DATABASE)
-    found = asyncio.run(_list(settings, region or settings.region_code))
+    found = asyncio.run(_list(settings, region or settings.region_code, limit))
     if as_object:
         typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False, default=str))
         return
@@ -205,8 +209,7 @@ def show(
     """
     settings = node_settings(DATABASE)
     code = region or settings.region_code
-    found = asyncio.run(_list(settings, code))
-    one = next((each for each in found if each.version == version or (not version and each.in_use)), None)
+    one = asyncio.run(_one(settings, code, version))
     if one is None:
         typer.echo(
             f"There is no network {version} of region {code}; ./guitu network list shows them.", err=True
@@ -339,9 +342,17 @@ async def _import(settings: Settings, region: str, files: NetworkFiles, by: str,
         )
 
 
-async def _list(settings: Settings, region: str) -> list[NetworkVersion]:
+async def _list(settings: Settings, region: str, limit: int) -> list[NetworkVersion]:
     async with _connection(settings) as conn:
-        return await store_network.versions(conn, region, VERSIONS_MAX)
+        return await store_network.versions(conn, region, limit)
+
+
+async def _one(settings: Settings, region: str, version: str) -> NetworkVersion | None:
+    """The version, or the one in use if none is named."""
+    async with _connection(settings) as conn:
+        if version:
+            return await store_network.one_version(conn, region, version)
+        return next(iter(await store_network.versions(conn, region, 1)), None)
 
 
 async def _use(settings: Settings, region: str, version: str, by: str) -> NetworkVersion:

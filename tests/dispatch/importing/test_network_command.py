@@ -182,6 +182,7 @@ def test_versions_are_kept_and_one_can_go_back(office: Office, folder: Path):
     assert county is not None
     assert first == county.version
     assert [first, second] == [one["version"] for one in office.told("list")]
+    assert [first] == [one["version"] for one in office.told("list", "--limit", "1")]
     assert second == office.told("show", second)["version"]
     assert 1 == office.says("use", "nowhere")[0]
     assert 1 == office.says("show", "nowhere")[0]
