@@ -11,7 +11,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from dispatch import store
+from dispatch import store, store_network
 from dispatch.access import Operator, Reader
 from dispatch.commands_api import commands_router
 from dispatch.conditions_api import conditions_router
@@ -25,6 +25,7 @@ from dispatch.models import (
     order_answer,
 )
 from dispatch.mutual_aid_api import mutual_aid_router
+from dispatch.network_api import network_router
 from dispatch.outlook_api import outlook_router
 from dispatch.pages import pages_router
 from dispatch.units_api import units_router
@@ -41,6 +42,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         commands_router(runtime),
         mutual_aid_router(runtime),
         outlook_router(runtime),
+        network_router(runtime),
         pages_router(runtime),
     )
 
@@ -76,9 +78,13 @@ def staff_router(runtime: Runtime) -> APIRouter:
         """The newest plan of a case, with the exits that are still open."""
         async with runtime.read(region=p.region_code) as conn:
             found = await store.newest_plan(conn, case_id)
-        if found is None:
-            raise _not_found("plan of case", "该案件的方案", case_id)
-        return PlanAnswer(made_at=found["made_at"], plan=found["published"], assignments=found["assignments"])
+            if found is None:
+                raise _not_found("plan of case", "该案件的方案", case_id)
+            plan = found["published"]
+            schematic = await store_network.is_schematic(conn, plan["region_code"], plan["network_version"])
+        return PlanAnswer(
+            made_at=found["made_at"], plan=plan, assignments=found["assignments"], schematic=schematic
+        )
 
     return router
 

@@ -182,11 +182,12 @@ class OrdersAnswer(_Answer):
 
 
 class PlanAnswer(_Answer):
-    """The newest plan of a case: its fact, with the assignments and their reasons."""
+    """The newest plan of a case: its fact, with the assignments and their reasons; `schematic`: made on a drawing."""
 
     made_at: datetime
     plan: dict[str, Any]
     assignments: list[dict[str, Any]]
+    schematic: bool = False
 
 
 class MoveOrder(ApiModel):

@@ -18,13 +18,14 @@ import typer
 
 from dispatch import store_network
 from dispatch.importing.assembling import NetworkFiles
+from dispatch.importing.borders import read_border
 from dispatch.importing.findings import Report
 from dispatch.importing.problems import Language, NetworkFileError
 from dispatch.importing.report import as_json, as_text
 from dispatch.importing.sources import OnCount, marked, read_source, write_folder
 from dispatch.importing.validate import validate
 from dispatch.models import NetworkVersion
-from dispatch.network_versions import VERSIONS_MAX, import_version, use_version
+from dispatch.network_versions import VERSIONS_SHOWN, import_version, use_version
 from guitu.clock import Clock
 from guitu.commands.attach import DATABASE, node_settings
 from guitu.commands.shape import command_line
@@ -64,6 +65,9 @@ Region = Annotated[
 Border = Annotated[
     Path | None, typer.Option(exists=True, dir_okay=False, help="GeoJSON outline to cut an extract by.")
 ]
+BorderName = Annotated[
+    str, typer.Option(help="Which outline of several, by name or code; by default that of --region.")
+]
 Units = Annotated[
     Path | None,
     typer.Option(exists=True, dir_okay=False, help="units.csv beside an extract; may have lon and lat."),
@@ -90,6 +94,7 @@ def check(
     path: Source,
     region: Region = "",
     border: Border = None,
+    border_name: BorderName = "",
     units: Units = None,
     timetable: Times = None,
     out: Out = None,
@@ -109,7 +114,7 @@ def check(
     """
     with _refusing(as_object, language):
         code = region or Settings().region_code
-        files, report = _looked_at(path, code, border, units, timetable, keep_all)
+        files, report = _looked_at(path, code, border, border_name, units, timetable, keep_all)
         _write(files, out)
         _tell(report, as_object, language, {"imported": False})
     raise typer.Exit(0 if report.is_good(strict=strict) else REFUSED)
@@ -120,6 +125,7 @@ def import_(
     path: Source,
     region: Region = "",
     border: Border = None,
+    border_name: BorderName = "",
     units: Units = None,
     timetable: Times = None,
     out: Out = None,
@@ -146,7 +152,7 @@ def import_(
     with _refusing(as_object, language):
         settings = node_settings(DATABASE)
         code = region or settings.region_code
-        files, report = _looked_at(path, code, border, units, timetable, keep_all)
+        files, report = _looked_at(path, code, border, border_name, units, timetable, keep_all)
         files = marked(files, schematic=schematic, note=note)
         report = validate(files) if schematic is not None else report
         _write(files, out)
@@ -161,14 +167,18 @@ def import_(
 
 
 @cli.command("list")
-def list_(region: Region = "", as_object: Json = False) -> None:
+def list_(
+    region: Region = "",
+    limit: Annotated[int, typer.Option(min=1, max=500, help="At most so many.")] = VERSIONS_SHOWN,
+    as_object: Json = False,
+) -> None:
     """List the network versions of a county, the one in use first; times are UTC.
 
     \b
     Example: ./guitu network list
     """
     settings = node_settings(DATABASE)
-    found = asyncio.run(_list(settings, region or settings.region_code))
+    found = asyncio.run(_list(settings, region or settings.region_code, limit))
     if as_object:
         typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False, default=str))
         return
@@ -199,8 +209,7 @@ def show(
     """
     settings = node_settings(DATABASE)
     code = region or settings.region_code
-    found = asyncio.run(_list(settings, code))
-    one = next((each for each in found if each.version == version or (not version and each.in_use)), None)
+    one = asyncio.run(_one(settings, code, version))
     if one is None:
         typer.echo(
             f"There is no network {version} of region {code}; ./guitu network list shows them.", err=True
@@ -236,13 +245,27 @@ def use(
 
 
 def _looked_at(
-    path: Path, region: str, border: Path | None, units: Path | None, timetable: Path | None, keep_all: bool
+    path: Path,
+    region: str,
+    border: Path | None,
+    border_name: str,
+    units: Path | None,
+    timetable: Path | None,
+    keep_all: bool,
 ) -> tuple[NetworkFiles, Report]:
     if path.is_dir() and (border or units or timetable or keep_all):
         raise typer.BadParameter("A folder has its own units.csv and timetable.csv; give PATH alone.")
     with _progress() as on_count:
-        more = {"border": border, "units": units, "timetable": timetable}
-        files = read_source(path, region, **more, keep_all=keep_all, on_count=on_count)
+        outline = read_border(border, border_name or region) if border else None
+        files = read_source(
+            path,
+            region,
+            border=outline,
+            units=units,
+            timetable=timetable,
+            keep_all=keep_all,
+            on_count=on_count,
+        )
         on_count("checks", 0)
         return files, validate(files)
 
@@ -319,9 +342,17 @@ async def _import(settings: Settings, region: str, files: NetworkFiles, by: str,
         )
 
 
-async def _list(settings: Settings, region: str) -> list[NetworkVersion]:
+async def _list(settings: Settings, region: str, limit: int) -> list[NetworkVersion]:
     async with _connection(settings) as conn:
-        return await store_network.versions(conn, region, VERSIONS_MAX)
+        return await store_network.versions(conn, region, limit)
+
+
+async def _one(settings: Settings, region: str, version: str) -> NetworkVersion | None:
+    """The version, or the one in use if none is named."""
+    async with _connection(settings) as conn:
+        if version:
+            return await store_network.one_version(conn, region, version)
+        return next(iter(await store_network.versions(conn, region, 1)), None)
 
 
 async def _use(settings: Settings, region: str, version: str, by: str) -> NetworkVersion:

@@ -14,7 +14,8 @@ from dispatch.seed import check_units, region_of, store_files
 from guitu import audit
 from guitu.clock import Ids
 
-VERSIONS_MAX = 500
+VERSIONS_SHOWN = 20
+"""Each counts its rows, some milliseconds per 100,000; older versions are shown by name."""
 
 
 class _OnlyTried(Exception):

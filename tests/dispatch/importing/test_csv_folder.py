@@ -126,6 +126,7 @@ def test_a_network_without_a_timetable_is_read(folder: Path):
     [
         (2, {"mode": "tram"}, "mode is 'tram'; give bus, ferry", "mode 为 'tram';可填 bus, ferry"),
         (2, {"depart": "7:5"}, "depart is '7:5'; give a time from 00:00 to 47:59", "depart 为 '7:5'"),
+        (2, {"stop_sequence": "1.5"}, "stop_sequence is '1.5'; give a whole number from 0 to", "的整数"),
         (2, {"days": "89"}, "days is '89'; give digits from 1 (Monday)", "days 为 '89'"),
         (2, {"node_id": "atlantis"}, "node_id atlantis is not in nodes.csv", "node_id atlantis 在 nodes.csv"),
         (3, {"arrive": "05:00"}, "comes or leaves before its last time", "早于前一时间"),

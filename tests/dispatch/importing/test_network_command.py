@@ -25,7 +25,7 @@ from guitu.migrate import migrate_now
 from guitu.pg import open_pool
 from guitu.settings import Settings
 from harness import ground
-from harness.osm_drawing import OsmDrawing
+from harness.osm_drawing import LAT, LON, STEP, OsmDrawing
 
 T = TypeVar("T")
 
@@ -182,6 +182,7 @@ def test_versions_are_kept_and_one_can_go_back(office: Office, folder: Path):
     assert county is not None
     assert first == county.version
     assert [first, second] == [one["version"] for one in office.told("list")]
+    assert [first] == [one["version"] for one in office.told("list", "--limit", "1")]
     assert second == office.told("show", second)["version"]
     assert 1 == office.says("use", "nowhere")[0]
     assert 1 == office.says("show", "nowhere")[0]
@@ -243,6 +244,24 @@ def test_a_folder_written_is_the_network_that_was_read(tmp_path: Path):
     assert read_network().version == copy.version
     assert read_network().units == copy.units
     assert read_network().about == copy.about
+
+
+def test_an_outline_is_chosen_by_name(office: Office, tmp_path: Path):
+    """The outlines of several counties in one file, as maps of a province have them."""
+
+    def square(west: float, name: str) -> dict[str, Any]:
+        ring = [[LON + STEP * (west + x), LAT + STEP * y] for x, y in ((0, -1), (5, -1), (5, 1), (0, 1))]
+        area = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
+        return {"type": "Feature", "properties": {"name_zh": name}, "geometry": area}
+
+    border = tmp_path / "counties.geojson"
+    features = [square(-0.5, "云阳县"), square(4.5, "奉节县")]
+    border.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    extract = OsmDrawing().street(1, 9).write(tmp_path / "drawn.osm")
+    words = ("check", str(extract), "--border", str(border))
+
+    assert 1 == office.says(*words)[0]
+    assert {"road": 1} == office.told(*words, "--border-name", "云阳县")["summary"]["exits"]
 
 
 def test_what_is_no_network_is_refused(office: Office, tmp_path: Path):

@@ -184,6 +184,27 @@ def test_roads_over_the_border_get_an_exit_and_a_checkpoint(osm):
     assert len(files.exits) == len(exits_of(files.exits, files.network))
 
 
+def test_a_ferry_across_a_river_that_is_the_border_stays_whole(osm):
+    """Both landings lie in the county, the middle of the river does not."""
+    drawing = OsmDrawing().street(1, 3).street(20, 3, north=10).node(30, 5, 0).node(31, 5, 10)
+    drawing.road(30, 3, 30, 31, 22).node(40, -3, 5).way(40, 1, 40, 20, route="ferry")
+    bay = [[-1, -1], [6, -1], [6, 11], [-1, 11], [-1, 9], [1.5, 5], [-1, 1]]
+
+    files = osm(drawing, bay)
+
+    assert () == files.exits
+    assert [("n1", "n20")] == [(row.from_node, row.to_node) for row in files.edges if row.ferry]
+
+
+def test_a_ferry_that_leaves_the_county_is_an_exit_by_boat(osm):
+    drawing = OsmDrawing().street(1, 4).node(40, 3, 3).node(41, 3, 6).way(40, 4, 40, 41, route="ferry")
+
+    files = osm(drawing, [[-1, -1], [4.5, -1], [4.5, 5], [-1, 5]])
+
+    assert [("n41", "ferry_departure")] == [(row.node_id, row.kind) for row in files.exits]
+    assert "exit_unreachable" not in {one.code for one in validate(files).findings}
+
+
 def test_a_carriageway_that_only_comes_in_is_no_exit(osm):
     drawing = OsmDrawing().street(1, 10).node(30, 6, 1).road(30, 30, 4, oneway="yes")
     square = [[-1, -1], [4.5, -1], [4.5, 2], [-1, 2]]

@@ -54,6 +54,13 @@ class Fields:
             raise BadField("number", column=name, value=value, bounds=en, bounds_zh=zh)
         return number
 
+    def whole(self, name: str, low: int, high: int) -> int:
+        """A whole number within bounds. Raises: BadField."""
+        number = self.number(name, low, high)
+        if not number.is_integer():
+            raise BadField("whole", column=name, value=self.text(name), low=low, high=high)
+        return int(number)
+
     def flag(self, name: str) -> bool:
         """0 or 1. Raises: BadField."""
         value = self.text(name)

@@ -59,6 +59,7 @@ class _Rows:
     def __init__(self, drawing: Drawing, region: str, border: Border | None, file: str) -> None:
         self._drawing, self._region, self._border, self._file = drawing, region, border, file
         self._points = sorted({end for one in drawing.stretches for end in (one.a, one.b)})
+        self._ids = {point: drawing.made.get(point, f"n{point}") for point in self._points}
         on_water = (one for one in drawing.stretches if one.use.ferry)
         self._piers = {end for one in on_water for end in (one.a, one.b)}
         self._piers |= {point for point, kind in drawing.kinds.items() if kind in ON_WATER}
@@ -69,7 +70,7 @@ class _Rows:
 
     def node_id(self, point: int) -> str:
         """The id of a point: that of OpenStreetMap's node, or of the station that was tied in."""
-        return self._drawing.made.get(point, f"n{point}")
+        return self._ids[point]
 
     def kind(self, point: int) -> str:
         """What a point is."""

@@ -115,6 +115,7 @@ def _clip(drawing: Drawing, border: Border | None, cut: set[int]) -> None:
     if border is not None:
         at = np.array([drawing.positions[point] for point in ids]).reshape(-1, 2)
         inside = dict(zip(ids, border.holds(at[:, 0], at[:, 1]).tolist(), strict=True))
+        _keep_crossings(drawing, inside)
     kept: list[Stretch] = []
     paths: list[str] = []
     beyond = 0
@@ -133,6 +134,19 @@ def _clip(drawing: Drawing, border: Border | None, cut: set[int]) -> None:
     drawing.count("ways_outside", [""] * beyond)
     drawing.count("paths_leave", paths)
     _cut_ends(drawing, cut, inside)
+
+
+def _keep_crossings(drawing: Drawing, inside: dict[int, bool]) -> None:
+    """A ferry between two landings of the county belongs to it, though the river may be the border."""
+    on_line: dict[int, dict[int, int]] = {}
+    for one in drawing.stretches:
+        if one.use.ferry:
+            counts = on_line.setdefault(one.way_id, {})
+            for end in (one.a, one.b):
+                counts[end] = counts.get(end, 0) + 1
+    for counts in on_line.values():
+        if all(inside[end] for end, times in counts.items() if times == 1):
+            inside.update(dict.fromkeys(counts, True))
 
 
 def _leave(drawing: Drawing, one: Stretch, outer: int, inner: int) -> None:

@@ -12,6 +12,10 @@ PROBLEMS_SHOWN = 20
 SAYS: dict[str, tuple[str, str]] = {
     "empty": ("{column} is empty; give it a value", "{column} 为空;请填写"),
     "number": ("{column} is {value!r}; give a number {bounds}", "{column} 为 {value!r};请填{bounds_zh}的数"),
+    "whole": (
+        "{column} is {value!r}; give a whole number from {low} to {high}",
+        "{column} 为 {value!r};请填 {low} 至 {high} 的整数",
+    ),
     "flag": ("{column} is {value!r}; give 0 or 1", "{column} 为 {value!r};请填 0 或 1"),
     "uuid": ("{column} is {value!r}; give a UUID", "{column} 为 {value!r};请填 UUID"),
     "time": (

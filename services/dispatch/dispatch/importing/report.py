@@ -99,8 +99,8 @@ SAYS: dict[str, tuple[str, str]] = {
         "{count} 个并列收费亭已合并为收费站",
     ),
     "ends_cut": (
-        "{count} roads end at the edge of the extract and are taken as exits",
-        "{count} 条路在数据边缘中断,作为出口",
+        "{count} roads end at the edge of the extract; those that lead out are exits",
+        "{count} 条路在数据边缘中断,其中通向外面的作为出口",
     ),
 }
 """Code -> (English, Chinese)."""

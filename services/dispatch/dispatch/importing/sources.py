@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatch.importing.assembling import NetworkFiles, Tables
-from dispatch.importing.borders import read_border
+from dispatch.importing.borders import Border
 from dispatch.importing.geojson import read_geojson
 from dispatch.importing.osm import read_osm
 from dispatch.importing.problems import NetworkFileError, Where, problem
@@ -26,7 +26,7 @@ def read_source(
     path: Path,
     region: str,
     *,
-    border: Path | None = None,
+    border: Border | None = None,
     units: Path | None = None,
     timetable: Path | None = None,
     keep_all: bool = False,
@@ -43,8 +43,7 @@ def read_source(
         if given is not None:
             read_table(given, name, tables)
     if path.name.endswith(OSM_ENDINGS):
-        found = read_border(border, region) if border else None
-        return read_osm(path, region, found, tables, on_count, keep_all=keep_all)
+        return read_osm(path, region, border, tables, on_count, keep_all=keep_all)
     if path.name.endswith(GEOJSON_ENDINGS):
         return read_geojson(path, region, tables, on_count)
     raise NetworkFileError([problem("kind_unknown", Where(path.name))])
