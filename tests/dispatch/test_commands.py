@@ -12,7 +12,8 @@ from uuid import UUID
 import pytest
 
 from contracts.order import InterceptionOrdered, OrderOverdue, OrderStoodDown, PlanPublished
-from dispatch import case_plan
+from dispatch import case_plan, store
+from dispatch.domain.orders import OrderState, move
 from dispatch.domain.plan import plan
 from dispatch.domain.problem import Held, Plan, Problem, ProblemError
 from dispatch.domain.reach import Entry, Origin
@@ -111,6 +112,17 @@ def test_a_pin_that_nobody_can_carry_out_is_said_to_be_unmet() -> None:
 
     assert tuple(pins.items()) == with_own.pins_unmet == without.pins_unmet
     assert with_own.assignments == without.assignments == ()
+
+
+def test_of_two_pins_at_one_place_the_second_is_said_to_be_unmet() -> None:
+    twins = sorted((unit_at(2), unit_at(4)), key=lambda unit: unit.unit_id.int)
+    problem = fork(pins={unit.unit_id: at(5) for unit in twins})
+
+    answer = plan(problem)
+
+    check_plan(problem, answer)
+    assert {twins[0].unit_id: at(5)} == where(answer)
+    assert ((twins[1].unit_id, at(5)),) == answer.pins_unmet
 
 
 def test_what_is_forbidden_is_not_done() -> None:
@@ -411,6 +423,26 @@ async def test_a_unit_that_was_silent_is_ordered_again_when_the_commander_says_s
     assert answer.json()["order_unit_id"] == str(unit_id)
     assert other == (await open_orders(centre))[unit_id]
     assert stand_in != unit_id
+
+
+async def test_a_unit_that_is_sent_elsewhere_does_not_keep_its_overdue_order(centre: Centre) -> None:
+    """Even in a plan that is made for lateness alone, in which other overdue orders stay."""
+    async with centre.dispatch.run.read() as conn:
+        first, second, *_ = await store.orders_of_case(conn, an_id("one"))
+    late = [
+        replace(row, order=move(row.order, OrderState.overdue, row.order.respond_by))
+        for row in (first, second)
+    ]
+    elsewhere = next(place for place in PLACES if place not in (first.place_id, second.place_id))
+    sent = replace(
+        plan(fork()).assignments[0], unit_id=first.unit_id, place_id=elsewhere, earliest_arrival_s=None
+    )
+    made = replace(plan(fork()), assignments=(sent,))
+
+    changes = case_plan.settle(made, late, "overdue")
+
+    assert [first.order_id] == [row.order_id for row in changes.replaced]
+    assert changes.stays == changes.passed_on == []
 
 
 async def test_a_pin_of_a_unit_that_goes_out_of_action_is_passed_on(centre: Centre) -> None:
