@@ -41,6 +41,37 @@ class OpenExit(Value):
     reason: ShortText = ""
 
 
+class PlanAhead(Value):
+    """By a moment: the share of probability that the plan has met, and the share that has left the county."""
+
+    at: Moment
+    met: float = Field(ge=0, le=1)
+    away: float = Field(ge=0, le=1)
+
+
+class PlanFigures(Value):
+    """How good a plan is, from its second look; the proof is on the API of dispatch.
+
+    `intercepted` is estimated on routes that the plan was not chosen on, with a 95 % interval that covers the draw of
+    routes and not wrong hypotheses. `bound` is what no plan of these units can exceed, `gap` how much better one could
+    still be as a share of this one; `proven`: none is better.
+    """
+
+    verdict: Literal["guaranteed", "probabilistic", "impossible"] = Field(
+        description="guaranteed: all ways out are closed for sure; impossible: no units could close them all."
+    )
+    intercepted: float = Field(ge=0, le=1)
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
+    bound: float = Field(ge=0, le=1)
+    gap: float = Field(ge=0)
+    proven: bool
+    ahead: tuple[PlanAhead, ...] = ()
+    trouble: ShortText = Field(
+        default="", description="Why the search ended early; the plan is valid all the same."
+    )
+
+
 class PlanPublished(CaseFact):
     """A valid plan: which orders stand and which exits stay open; a later plan of the case replaces it."""
 
@@ -58,6 +89,9 @@ class PlanPublished(CaseFact):
     cause: ShortText = Field(
         default="",
         description="What changed outside the alert: a road, a unit, a command, a neighbour's answer.",
+    )
+    figures: PlanFigures | None = Field(
+        default=None, description="None until the second look, seconds later."
     )
 
 

@@ -14,18 +14,16 @@ from uuid import UUID
 
 from contracts.alert import AlertBody
 from contracts.base import OrderId, PlanId, Position, SightingId, UnitId
-from contracts.order import OpenExit, OrderOverdue, PlanPublished, Stop
+from contracts.order import OpenExit, OrderOverdue, PlanFigures, PlanPublished, Stop
 from dispatch import store
-from dispatch.counties import county_of
+from dispatch.case_now import CaseNow, case_now
 from dispatch.domain.orders import HELD_STATES, OrderState, issue, move
 from dispatch.domain.plan import plan as first_valid_plan
 from dispatch.domain.problem import MARGIN_S, Assignment, Plan, Planner, Reason
 from dispatch.domain.sentences import sentence
-from dispatch.live import live_of, taken_back, with_places_by_hand
 from dispatch.models import Case, Changes, County, OrderRow, StandDownReason, Trigger
 from dispatch.mutual_aid import ask_neighbours
 from dispatch.publishing import publish_order, publish_stand_down
-from dispatch.questions import question
 from dispatch.settings import DispatchSettings
 from guitu.tx import Tx
 
@@ -50,29 +48,44 @@ async def plan_case(
     `overdue` are orders that have just become so, not saved yet. `cause` says what changed outside the alert: it
     goes onto the plan, and onto the orders that end because of it.
     """
-    assert case.alert is not None, "A case without an alert has nothing to plan."
-    county = await county_of(tx.conn, case.region_code)
-    if county is None:
-        return False
     late = {row.order_id: row for row in overdue}
     orders = [late.get(row.order_id, row) for row in await store.orders_locked(tx.conn, case.case_id)]
-    units = await store.units_free_for(tx.conn, case.region_code, case.case_id)
-    sightings = await store.sightings(tx.conn, case.case_id)
-    live = await live_of(tx.conn, case.case_id, case.region_code, county, tx.now, settings)
-    county = with_places_by_hand(county, live.commands)
-    problem = question(county, case.alert, sightings, units, orders, tx.now, live)
-    gone = taken_back(orders, county, units, live)
+    now = await case_now(tx.conn, case, orders, tx.now, settings)
+    if now is None:
+        return False
     # Tens of milliseconds on a county's network; the loop goes on with other people's requests.
-    plan = await asyncio.to_thread(PLANNER, problem)
-    changes = settle(plan, orders, trigger, gone)
+    plan = await asyncio.to_thread(PLANNER, now.problem)
+    await put_into_force(
+        tx, now, plan, trigger, settings, sighting_id=sighting_id, overdue=overdue, cause=cause
+    )
+    return True
+
+
+async def put_into_force(
+    tx: Tx,
+    now: CaseNow,
+    plan: Plan,
+    trigger: Trigger,
+    settings: DispatchSettings,
+    *,
+    sighting_id: UUID | None = None,
+    overdue: Sequence[OrderRow] = (),
+    cause: str = "",
+    figures: PlanFigures | None = None,
+) -> PlanPublished:
+    """Let the orders follow a plan, and say all of it; what a better plan takes back is in `now.gone`."""
+    case, county = now.case, now.county
+    changes = settle(plan, now.orders, trigger, now.gone)
     plan_id = PlanId(tx.ids.new())
     new = _new_orders(tx, case, county, plan, changes, plan_id, settings)
     _publish_overdue(tx, case, overdue, new)
-    ended = [_stand_down(row, "replanned", tx.now, gone.get(row.order_id, cause)) for row in changes.replaced]
+    ended = [
+        _stand_down(row, "replanned", tx.now, now.gone.get(row.order_id, cause)) for row in changes.replaced
+    ]
     ended += [_stand_down(row, "overdue", tx.now) for row in changes.passed_on]
     ended_ids = {row.order_id for row in ended}
     await store.save_orders(tx.conn, [*(row for row in overdue if row.order_id not in ended_ids), *ended])
-    published = _plan_fact(tx, case, county, plan, trigger, plan_id, [*changes.stays, *new], cause)
+    published = _plan_fact(tx, now, plan, trigger, plan_id, [*changes.stays, *new], cause, figures)
     await store.add_plan(tx.conn, published, [_in_words(one, county) for one in plan.assignments])
     await store.add_orders(tx.conn, new)
     for row in ended:
@@ -80,7 +93,7 @@ async def plan_case(
     tx.publish(published)
     for row in new:
         publish_order(tx, row, settings)
-    await ask_neighbours(tx, case, county, plan, published, summary_of(case.alert))
+    await ask_neighbours(tx, case, county, plan, published, summary_of(cast(AlertBody, case.alert)))
     tx.audit(
         "plan.published",
         subject=case.case_id,
@@ -88,7 +101,7 @@ async def plan_case(
         plan_number=published.plan_number,
         **({"cause": cause} if cause else {}),
     )
-    return True
+    return published
 
 
 def settle(
@@ -209,16 +222,16 @@ def _publish_overdue(tx: Tx, case: Case, overdue: Sequence[OrderRow], new: Seque
 
 def _plan_fact(
     tx: Tx,
-    case: Case,
-    county: County,
+    now: CaseNow,
     plan: Plan,
     trigger: Trigger,
     plan_id: PlanId,
     orders: Sequence[OrderRow],
     cause: str,
+    figures: PlanFigures | None,
 ) -> PlanPublished:
+    case, county, zero = now.case, now.county, now.zero
     alert = cast(AlertBody, case.alert)
-    zero = min(alert.last_seen_at, tx.now)
     exits = {way_out.exit_id: way_out for way_out in county.exits}
     open_exits = tuple(
         OpenExit(
@@ -245,6 +258,7 @@ def _plan_fact(
         open_exits=open_exits,
         units_free=len(plan.free_units),
         cause=cause[:200],
+        figures=figures,
     )
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from contracts.alert import AlertBody, AlertStoodDown
 from contracts.sighting import SightingAssessed, SightingReported
-from dispatch import store
+from dispatch import store, store_second_look
 from dispatch.case_plan import plan_case
 from dispatch.domain.orders import OrderState, move
 from dispatch.models import Case, Move, OrderRow
@@ -95,6 +95,7 @@ async def move_order(tx: Tx, order_id: UUID, target: Move) -> OrderRow | None:
     moved = replace(row, order=order)
     await store.save_orders(tx.conn, [moved])
     publish_move(tx, moved)
+    await store_second_look.look_again(tx.conn, moved.case_id)
     return moved
 
 

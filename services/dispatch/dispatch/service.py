@@ -5,6 +5,7 @@ from __future__ import annotations
 from dispatch.agents import REACTIONS, start
 from dispatch.api import routers
 from dispatch.live_handlers import expire_conditions, replan_wished
+from dispatch.second_look import look_at_plans
 from dispatch.sweeps import pass_on_overdue, plan_waiting
 from guitu.service import Service, Sweep
 
@@ -18,6 +19,7 @@ SERVICE = Service(
         Sweep("plans_waiting", 2.0, plan_waiting),
         Sweep("conditions_over", 1.0, expire_conditions),
         Sweep("replans_wished", 1.0, replan_wished, woken=True),
+        Sweep("plans_looked_at", 1.0, look_at_plans, woken=True),
     ),
     start=start,
 )

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, TypeVar
 
 import asyncpg
@@ -106,7 +107,7 @@ async def add_rows(
     """Add all rows of one kind to a new version, in their order; copied, since a county has 100,000 of them."""
     columns = ("region_code", "version", "ordinal", *(column.name for column in fields(kind)))
     await conn.copy_records_to_table(
-        TABLES[kind], records=_numbered(region_code, version, rows), columns=columns
+        TABLES[kind], records=_numbered(kind, region_code, version, rows), columns=columns
     )
 
 
@@ -118,7 +119,7 @@ async def rows_of(conn: asyncpg.Connection, kind: type[Row], region_code: str, v
         region_code,
         version,
     )
-    return [kind(**dict(record)) for record in records]
+    return [kind(*record.values()) for record in records]
 
 
 async def is_schematic(conn: asyncpg.Connection, region_code: str, version: str) -> bool:
@@ -160,9 +161,13 @@ async def put_units(conn: asyncpg.Connection, region_code: str, rows: Sequence[U
     await conn.executemany(_PUT_UNIT, [_columns(row) for row in rows])
 
 
-def _numbered(region_code: str, version: str, rows: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+def _numbered(
+    kind: type[Any], region_code: str, version: str, rows: Sequence[Any]
+) -> Iterator[tuple[Any, ...]]:
+    # `astuple` copies every value deeply, which took half of the time of an import.
+    values = attrgetter(*(column.name for column in fields(kind)))
     for number, row in enumerate(rows):
-        yield (region_code, version, number, *astuple(row))
+        yield (region_code, version, number, *values(row))
 
 
 def _columns(row: UnitRow) -> tuple[Any, ...]:

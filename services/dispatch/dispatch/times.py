@@ -11,3 +11,9 @@ def minute_of_day(moment: datetime) -> int:
     """Minutes since midnight in Beijing."""
     local = moment.astimezone(BEIJING)
     return local.hour * 60 + local.minute
+
+
+def second_of_day(moment: datetime) -> float:
+    """Seconds since midnight in Beijing."""
+    local = moment.astimezone(BEIJING)
+    return local.hour * 3600 + local.minute * 60 + local.second + local.microsecond / 1e6

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,11 @@ class Network:
     index: Mapping[str, int]
     graphs: Mapping[TravelMode, Graph]
     police: Graph
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Views that nobody can write to cannot be sent to another process; what they show can."""
+        plain = (dict(self.index), dict(self.graphs))
+        return _restored, (self.version, self.nodes, self.edges, *plain, self.police)
 
     @property
     def size(self) -> int:
@@ -73,6 +79,17 @@ def _police_graph(
     network: Network, closed_edges: frozenset[int], traffic: tuple[tuple[int, float], ...]
 ) -> Graph:
     return police_graph(network.edges, network.size, closed_edges, network.driven_share(dict(traffic)))
+
+
+def _restored(
+    version: str,
+    nodes: Nodes,
+    edges: Edges,
+    index: dict[str, int],
+    graphs: dict[TravelMode, Graph],
+    police: Graph,
+) -> Network:
+    return Network(version, nodes, edges, MappingProxyType(index), MappingProxyType(graphs), police)
 
 
 def build_network(nodes: Nodes, edges: Edges) -> Network:

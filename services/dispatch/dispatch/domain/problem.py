@@ -28,6 +28,7 @@ AssignmentReason = Literal[
     "closes_exits",
     "narrows_exits",
     "late",
+    "meets_routes",
     "last_seen_here",
     "kept",
     "pinned",

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.spatial import cKDTree
 from shapely import STRtree
 from shapely.geometry import LineString
 
@@ -16,6 +15,7 @@ from dispatch.importing.borders import Border, box_border
 from dispatch.importing.classes import FERRY_PLAUSIBLE_KMH
 from dispatch.importing.findings import EXAMPLES_MAX
 from dispatch.importing.graph import Stretch, haversine_m, largest_part, merge
+from dispatch.importing.nearest import Nearest
 from dispatch.importing.osm_reading import Extract, Spot, Way
 from dispatch.importing.osm_tags import ACCESS, Use
 from dispatch.importing.places import ON_WATER, PLACES, STATIONS
@@ -23,7 +23,6 @@ from dispatch.importing.places import ON_WATER, PLACES, STATIONS
 BOOTHS_TOGETHER_M = 60.0
 """Lanes of one toll plaza; the next plaza is kilometres away."""
 STOP_NEAR_M, STATION_NEAR_M = 60.0, 300.0
-DEGREE_M = 111_195.0  # Of a great circle of the mean radius.
 
 
 @dataclass
@@ -245,12 +244,11 @@ def _measured(stretches: Iterable[Stretch], drawing: Drawing) -> list[Stretch]:
 def _tie(spots: Sequence[Spot], drawing: Drawing) -> None:
     """Tie boats, stations and piers to the nearest road by a spur, and put bus stops on it."""
     roads = [one for one in drawing.stretches if not one.use.ferry]
-    walkable = _Nearest({end for one in roads if one.use.walk for end in (one.a, one.b)}, drawing)
-    drivable = _Nearest(
-        {end for one in roads if one.use.bus and one.use.walk for end in (one.a, one.b)}, drawing
-    )
+    walkable = _nearest((end for one in roads if one.use.walk for end in (one.a, one.b)), drawing)
+    by_road = (one for one in roads if one.use.bus and one.use.walk)
+    drivable = _nearest((end for one in by_road for end in (one.a, one.b)), drawing)
     lost = _tie_boats(drawing, walkable)
-    landings = _Nearest(_ferry_ends(drawing), drawing)
+    landings = _nearest(_ferry_ends(drawing), drawing)
     for spot in sorted(spots, key=lambda one: one.spot_id):
         if spot.kind == "bus_stop":
             point = drivable.within((spot.lon, spot.lat), STOP_NEAR_M)
@@ -263,7 +261,7 @@ def _tie(spots: Sequence[Spot], drawing: Drawing) -> None:
 
 
 def _tie_station(
-    spot: Spot, drawing: Drawing, walkable: _Nearest, drivable: _Nearest, landings: _Nearest
+    spot: Spot, drawing: Drawing, walkable: Nearest[int], drivable: Nearest[int], landings: Nearest[int]
 ) -> bool:
     at = (spot.lon, spot.lat)
     landing = landings.within(at, STATION_NEAR_M) if spot.kind in ON_WATER else None
@@ -307,7 +305,7 @@ def _ferry_ends(drawing: Drawing) -> set[int]:
     return {end for end, times in count.items() if times == 1 or end in ashore} - drawing.outside
 
 
-def _tie_boats(drawing: Drawing, walkable: _Nearest) -> list[str]:
+def _tie_boats(drawing: Drawing, walkable: Nearest[int]) -> list[str]:
     """Ends of ferry lines that touch no road get a spur to the nearest; returns those without one near."""
     lost = []
     ashore = {end for one in drawing.stretches if not one.use.ferry for end in (one.a, one.b)}
@@ -333,23 +331,5 @@ def _keep_largest(drawing: Drawing) -> None:
     drawing.count("parts_dropped", (f"n{point}" for point in dropped))
 
 
-class _Nearest:
-    """The nearest of some points; distances on a plane, good enough for hundreds of metres."""
-
-    def __init__(self, points: Iterable[int], drawing: Drawing) -> None:
-        self._points = sorted(points)
-        self._members = set(self._points)
-        at = np.array([drawing.positions[point] for point in self._points]).reshape(-1, 2)
-        self._scale = np.array([np.cos(np.radians(at[:, 1].mean())) if len(at) else 1.0, 1.0]) * DEGREE_M
-        self._tree = cKDTree(at * self._scale) if len(at) else None
-
-    def has(self, point: int) -> bool:
-        """It is one of them."""
-        return point in self._members
-
-    def within(self, at: tuple[float, float], limit_m: float) -> int | None:
-        """The nearest point, if it is near enough."""
-        if self._tree is None:
-            return None
-        away_m, place = self._tree.query(np.asarray(at) * self._scale, distance_upper_bound=limit_m)
-        return self._points[int(place)] if np.isfinite(away_m) else None
+def _nearest(points: Iterable[int], drawing: Drawing) -> Nearest[int]:
+    return Nearest({point: drawing.positions[point] for point in points})

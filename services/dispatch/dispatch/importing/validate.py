@@ -1,7 +1,7 @@
 """Looks at a whole network before anybody plans on it: parts, traps, speeds, lengths, lines, units.
 
 Rows are right one by one when this begins (`assembling`). All of it is linear in the size of the network but for the
-timetable, where one search is made per stop of departure, and no more than `SEARCHES_MAX`.
+timetable, where one short search is made per stop of departure, and no more than `SEARCHES_MAX`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SPEEDS_KMH = {"car": (5.0, 130.0), "bus": (5.0, 120.0), "ferry": (3.0, 70.0)}
 implementing regulation, article 78); fast ferries make 35 knots. `RAIL` classes may be faster."""
 RAIL_MAX_KMH = 350.0  # The fastest trains in service.
 MODES = ("walk", "car", "bus", "ferry")
-SEARCHES_MAX = 200
+SEARCHES_MAX = 5_000
 MINUTE_S = 60.0  # Timetables are in whole minutes.
 _WORST = ("error", "warning", "note")
 
@@ -220,22 +220,26 @@ def _trips(files: NetworkFiles) -> Iterator[Finding]:
         if a.trip_id == b.trip_id:
             hop = (a.mode, a.node_id, b.node_id)
             fastest[hop] = min(b.arrive_s - a.depart_s, fastest.get(hop, b.arrive_s - a.depart_s))
-    starts = sorted({hop[:2] for hop in fastest})[:SEARCHES_MAX]
-    sure_s = {start: _seconds_from(network, *start) for start in starts}
-    early = [
-        f"{tail} -> {head}"
-        for (mode, tail, head), ride_s in sorted(fastest.items())
-        if (mode, tail) in sure_s and ride_s + MINUTE_S < sure_s[mode, tail][network.index[head]]
-    ]
+    arcs = {mode: matrix(network.graphs[TravelMode(mode)]) for mode in {hop[0] for hop in fastest}}
+    early: list[str] = []
+    by_start = itertools.groupby(sorted(fastest), key=lambda hop: hop[:2])
+    for (mode, tail), group in itertools.islice(by_start, SEARCHES_MAX):
+        hops = list(group)
+        limit_s = MINUTE_S + max(fastest[hop] for hop in hops)
+        sure_s = _seconds_from(arcs[mode], network, tail, limit_s)
+        early += (
+            f"{tail} -> {head}"
+            for _, _, head in hops
+            if fastest[mode, tail, head] + MINUTE_S < sure_s[network.index[head]]
+        )
     yield from finding("trip_too_fast", "warning", early)
 
 
-def _seconds_from(network: Network, mode: str, node_id: str) -> NDArray[np.float64]:
-    """(nodes,): the fewest seconds from a stop for somebody who travels by this mode."""
-    graph, start = network.graphs[TravelMode(mode)], network.index[node_id]
-    starts = [start + layer * network.size for layer in range(graph.layers)]
-    seconds = np.min(np.atleast_2d(dijkstra(matrix(graph), indices=starts)), axis=0)
-    fewest: NDArray[np.float64] = seconds.reshape(graph.layers, network.size).min(axis=0)
+def _seconds_from(arcs: csr_array, network: Network, node_id: str, limit_s: float) -> NDArray[np.float64]:
+    """(nodes,): the fewest seconds from a stop for whoever stands there or is aboard; inf beyond the limit."""
+    starts = np.arange(network.index[node_id], arcs.shape[0], network.size)
+    seconds = dijkstra(arcs, indices=starts, min_only=True, limit=limit_s)
+    fewest: NDArray[np.float64] = seconds.reshape(-1, network.size).min(axis=0)
     return fewest
 
 
