@@ -104,6 +104,33 @@ async def test_orders_are_counted_by_their_furthest_state_and_exits_by_the_newes
     assert "secret-token" not in str(status)
 
 
+async def test_what_changed_a_plan_and_which_neighbour_was_asked_is_in_the_timeline(command: Desk) -> None:
+    case = await command.reports()
+    base = common(command, case)
+    aid = {"request_id": uuid4(), "neighbour": "wanzhou", "exit_id": uuid4(), "case_code": "CY-0001"}
+    asked = order.MutualAidRequested(
+        **base,
+        **aid,
+        plan_id=uuid4(),
+        exit_name_zh="口",
+        exit_name_en="exit",
+        position=Position(**SEAT),
+        earliest_arrival_at=base["occurred_at"],
+        reason="no unit in time",
+        child_summary="girl, 6",
+    )
+    plan = planned(base, 1, 1).model_copy(update={"cause": "Road e001 is closed."})
+
+    await tell(command, plan, asked, order.MutualAidWithdrawn(**base, **aid, reason="exit_closed"))
+
+    lines = (await command.case(case["case_id"]))["timeline"]
+    told = {line["type"]: line["details"] for line in lines}
+    assert told["guitu.plan.published.v1"]["cause"] == "Road e001 is closed."
+    assert told["guitu.mutual_aid.requested.v1"]["exit_name_en"] == "exit"
+    assert told["guitu.mutual_aid.withdrawn.v1"]["reason"] == "exit_closed"
+    assert "girl" not in str(lines)
+
+
 async def test_a_notice_ends_in_the_same_state_whatever_comes_first(command: Desk) -> None:
     case = await command.reports()
     base = common(command, case)

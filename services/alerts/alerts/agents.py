@@ -8,7 +8,7 @@ from alerts.settings import AlertSettings
 from contracts.dna import DnaFact
 from contracts.flow import DNA, NOTICES, ORDERS
 from contracts.notice import NoticeFact
-from contracts.order import OrderFact, PlanPublished
+from contracts.order import MutualAidFact, OrderFact, PlanPublished
 from contracts.report import ReportFiled
 from contracts.sighting import SightingAssessed, SightingReported
 from guitu.service import Reaction
@@ -25,6 +25,7 @@ def reactions(settings: AlertSettings) -> tuple[Reaction, ...]:
         Reaction(ReportFiled, reported),
         Reaction(PlanPublished, live.when_planned),
         *(Reaction(fact, live.when_order_moved) for fact in ORDERS.facts if issubclass(fact, OrderFact)),
+        *(Reaction(fact, live.when_aid_moved) for fact in ORDERS.facts if issubclass(fact, MutualAidFact)),
         *(Reaction(fact, live.when_notice_moved) for fact in NOTICES.facts if issubclass(fact, NoticeFact)),
         Reaction(SightingReported, live.when_sighted),
         Reaction(SightingAssessed, live.when_assessed),

@@ -18,6 +18,7 @@ from contracts.notice import (
 from contracts.order import (
     CheckpointReported,
     InterceptionOrdered,
+    MutualAidFact,
     OrderAccepted,
     OrderFact,
     OrderOverdue,
@@ -49,6 +50,9 @@ NOTICE_STATE_OF: dict[type[NoticeFact], str] = {
 """An escalation says nothing of the delivery itself, so it moves it nowhere; it is counted beside."""
 NOTICES_IN_TIMELINE = (NoticeFailed, NoticeAcknowledged, NoticeNilReported, NoticeEscalated)
 """Ten thousand queued notices are a count, not a story."""
+AID_DETAILS = frozenset(
+    {"request_id", "neighbour", "exit_id", "exit_name_zh", "exit_name_en", "earliest_arrival_at", "reason"}
+)
 ORDER_DETAILS = frozenset(
     {"stop", "arrive_by", "respond_by", "earliest_arrival_at", "margin_s", "reassigned_to", "outcome"}
 )
@@ -65,7 +69,14 @@ async def when_planned(tx: Tx, plan: PlanPublished) -> None:
     """The newest plan says which exits are still open."""
     details = {"plan_number": plan.plan_number, "trigger": plan.trigger, "open": len(plan.open_exits)}
     more = {"closed": plan.closed_exits, "orders": len(plan.order_ids)}
-    store_status.fold_plan(tx, plan, details | more)
+    why = {"cause": plan.cause} if plan.cause else {}
+    store_status.fold_plan(tx, plan, details | more | why)
+
+
+async def when_aid_moved(tx: Tx, fact: MutualAidFact) -> None:
+    """A neighbouring county was asked for help, or need not help any more."""
+    details = fact.model_dump(mode="json", include=set(AID_DETAILS))
+    store_status.tell(tx, fact, fact.case_id, details)
 
 
 async def when_order_moved(tx: Tx, fact: OrderFact) -> None:
