@@ -15,7 +15,7 @@ from dispatch.domain.reach import origin_at
 from dispatch.domain.rows import exits_of, places_of, timetable_of, units_of
 from dispatch.domain.weighing import Limits, Question, weigh
 from dispatch.network_files import YUNYANG, read_network
-from dispatch.planning.beliefs import Sighting, Unseen
+from dispatch.planning.evidence import Sighting, Unseen
 from harness.interception import check_plan
 
 FILES = read_network(YUNYANG)

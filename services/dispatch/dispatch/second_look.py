@@ -20,11 +20,11 @@ from dispatch.case_now import CaseNow, case_now
 from dispatch.case_plan import plan_case, put_into_force
 from dispatch.domain.orders import HELD_STATES, OrderState
 from dispatch.domain.weighing import Limits, Question, Weighed, weigh
-from dispatch.evidence import evidence_of
 from dispatch.models import OrderRow
+from dispatch.observations import evidence_of
 from dispatch.planning.worker import Worker, WorkerTrouble
 from dispatch.settings import DispatchSettings, dispatch_settings
-from dispatch.times import second_of_day
+from dispatch.times import second_of_day, weekday_of
 from guitu.service import Runtime
 from guitu.tx import Tx
 
@@ -82,7 +82,7 @@ def asked_of(now: CaseNow, settings: DispatchSettings) -> Question:
     assert alert is not None, "A case without an alert has no plan."
     return Question(
         problem=now.problem,
-        timetable=now.county.timetable,
+        timetable=now.county.timetable.on(weekday_of(now.zero)),
         clock_s=second_of_day(now.zero),
         last_seen=now.last_seen(),
         mode=alert.suspected_mode,

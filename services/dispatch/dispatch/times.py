@@ -17,3 +17,8 @@ def second_of_day(moment: datetime) -> float:
     """Seconds since midnight in Beijing."""
     local = moment.astimezone(BEIJING)
     return local.hour * 3600 + local.minute * 60 + local.second + local.microsecond / 1e6
+
+
+def weekday_of(moment: datetime) -> int:
+    """1 for Monday to 7 for Sunday, in Beijing."""
+    return moment.astimezone(BEIJING).isoweekday()

@@ -23,9 +23,10 @@ from dispatch.domain.situation import Situation, survey
 from dispatch.domain.tables import Flags, Floats
 from dispatch.domain.timetables import Timetable
 from dispatch.domain.verdict import verdict
-from dispatch.planning.beliefs import Evidence, updated_routes
+from dispatch.planning.beliefs import updated_routes
 from dispatch.planning.containment import contain
 from dispatch.planning.estimate import coverage_of, estimated, met_shares
+from dispatch.planning.evidence import Evidence
 from dispatch.planning.hypotheses import default_hypotheses
 from dispatch.planning.model import NOWHERE, Containment, Coverage, Escape, Indices, Movement, Solution
 from dispatch.planning.solve import solve

@@ -8,7 +8,7 @@ from dispatch.case_now import CaseNow
 from dispatch.domain.orders import OrderState
 from dispatch.models import OrderRow
 from dispatch.planning.assumptions import RELIABILITY
-from dispatch.planning.beliefs import Evidence, Sighting, Unseen
+from dispatch.planning.evidence import Evidence, Sighting, Unseen
 
 _ENDS = (OrderState.intercepted, OrderState.stood_down, OrderState.reassigned)
 
