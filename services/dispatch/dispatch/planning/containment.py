@@ -61,9 +61,10 @@ def contain_in(field: Field, clock: Clock, *, fewest: bool, ways: bool = True) -
     posting = _manned_cut(field, earliest_s, in_time)
     if posting is None and (left := field.ways_out(field.first_s())):
         return Containment("impossible", certificate=open_way(field, left[0]))
-    apart = _ways_apart(field, _holdable(field, in_time), clock) if ways else ()
     if posting is None:
-        return _searched(field, apart, clock, fewest=fewest)
+        searched = _searched(field, (), clock, fewest=fewest)
+        return with_ways(field, searched, clock) if ways and searched.kind == "guaranteed" else searched
+    apart = _ways_apart(field, _holdable(field, in_time), clock) if ways else ()
     stage = Stage("cut", clock.after_s, len(posting), len(apart))
     found = _closed(field, posting, earliest_s, apart, stage)
     if not fewest or (len(posting) == len(apart) and _are_apart(field, apart)):
