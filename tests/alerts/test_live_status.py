@@ -131,6 +131,29 @@ async def test_what_changed_a_plan_and_which_neighbour_was_asked_is_in_the_timel
     assert "girl" not in str(lines)
 
 
+async def test_how_good_the_plan_is_and_that_its_optimiser_died_are_on_the_board(command: Desk) -> None:
+    case = await command.reports()
+    base = common(command, case)
+    figures = order.PlanFigures(
+        verdict="probabilistic", intercepted=0.8, low=0.77, high=0.83, bound=0.81, gap=0.0125, proven=False
+    )
+    first = planned(base, 1, 1)
+
+    await tell(command, first, planned(base, 2, 1).model_copy(update={"figures": figures}))
+
+    plan = (await command.case(case["case_id"]))["plan"]
+    assert (0.8, [0.77, 0.83], "probabilistic") == (
+        plan["figures"]["intercepted"],
+        [plan["figures"]["low"], plan["figures"]["high"]],
+        plan["figures"]["verdict"],
+    )
+
+    await tell(command, planned(base, 3, 1).model_copy(update={"cause": "The second look died."}))
+
+    plan = (await command.case(case["case_id"]))["plan"]
+    assert (None, "The second look died.") == (plan["figures"], plan["cause"])
+
+
 async def test_a_notice_ends_in_the_same_state_whatever_comes_first(command: Desk) -> None:
     case = await command.reports()
     base = common(command, case)

@@ -70,7 +70,8 @@ async def when_planned(tx: Tx, plan: PlanPublished) -> None:
     details = {"plan_number": plan.plan_number, "trigger": plan.trigger, "open": len(plan.open_exits)}
     more = {"closed": plan.closed_exits, "orders": len(plan.order_ids)}
     why = {"cause": plan.cause} if plan.cause else {}
-    store_status.fold_plan(tx, plan, details | more | why)
+    good = {"verdict": plan.figures.verdict, "intercepted": plan.figures.intercepted} if plan.figures else {}
+    store_status.fold_plan(tx, plan, details | more | why | good)
 
 
 async def when_aid_moved(tx: Tx, fact: MutualAidFact) -> None:

@@ -22,11 +22,12 @@ from guitu.tx import Tx
 _PLAN = """
 with newest as (
     insert into plan_line (
-        case_id, region_code, plan_id, plan_number, published_at, closed_exits, open_exits, units_free)
-    select $1, $2, $3, $4, $5, $6, $7, $8 where exists (select 1 from case_file where id = $1)
+        case_id, region_code, plan_id, plan_number, published_at, closed_exits, open_exits, units_free, figures, cause)
+    select $1, $2, $3, $4, $5, $6, $7, $8, $11, $12 where exists (select 1 from case_file where id = $1)
     on conflict (case_id) do update set
         plan_id = excluded.plan_id, plan_number = excluded.plan_number, published_at = excluded.published_at,
-        closed_exits = excluded.closed_exits, open_exits = excluded.open_exits, units_free = excluded.units_free
+        closed_exits = excluded.closed_exits, open_exits = excluded.open_exits, units_free = excluded.units_free,
+        figures = excluded.figures, cause = excluded.cause
     where plan_line.plan_number < excluded.plan_number
     returning case_id)
 insert into timeline (case_id, region_code, at, type, details) select case_id, $2, $5, $9, $10 from newest
@@ -87,6 +88,8 @@ def fold_plan(tx: Tx, plan: PlanPublished, details: dict[str, Any]) -> None:
         plan.units_free,
         plan.type_,
         details,
+        plan.figures.model_dump(mode="json") if plan.figures else None,
+        plan.cause,
     )
 
 
@@ -143,7 +146,7 @@ async def keep_verdict(conn: asyncpg.Connection, fact: SightingAssessed) -> bool
 async def plan_of(conn: asyncpg.Connection, case_id: UUID) -> asyncpg.Record | None:
     """The newest plan."""
     sql = """
-    select plan_id, plan_number, published_at, closed_exits, open_exits, units_free from plan_line
+    select plan_id, plan_number, published_at, closed_exits, open_exits, units_free, figures, cause from plan_line
     where case_id = $1
     """
     return await conn.fetchrow(sql, case_id)
