@@ -12,10 +12,9 @@ from uuid import UUID
 import pytest
 
 from contracts.order import InterceptionOrdered, OrderOverdue, OrderStoodDown, PlanPublished
-from dispatch import case_plan, store
-from dispatch.domain.orders import OrderState, move
+from dispatch import case_plan
 from dispatch.domain.plan import plan
-from dispatch.domain.problem import Assignment, Plan, Problem, Reason
+from dispatch.domain.problem import Plan, Problem
 from dispatch.handlers import move_order
 from dispatch.network_files import read_network
 from dispatch.sweeps import pass_on_overdue
@@ -286,24 +285,6 @@ async def test_a_unit_that_was_silent_is_ordered_again_when_the_commander_says_s
     assert answer.json()["order_unit_id"] == str(unit_id)
     assert other == (await open_orders(centre))[unit_id]
     assert stand_in != unit_id
-
-
-async def test_a_unit_that_is_sent_elsewhere_does_not_keep_its_overdue_order(centre: Centre) -> None:
-    """Even in a plan that is made for lateness alone, in which other overdue orders stay."""
-    async with centre.dispatch.run.read() as conn:
-        first, second, *_ = await store.orders_of_case(conn, an_id("one"))
-    late = [
-        replace(row, order=move(row.order, OrderState.overdue, row.order.respond_by))
-        for row in (first, second)
-    ]
-    elsewhere = next(place for place in PLACES if place not in (first.place_id, second.place_id))
-    sent = Assignment(first.unit_id, elsewhere, 0.0, None, None, True, Reason("pinned_unreached"))
-    made = Plan("v1", (sent,), (), (), (), ())
-
-    changes = case_plan.settle(made, late, "overdue")
-
-    assert [first.order_id] == [row.order_id for row in changes.replaced]
-    assert changes.stays == changes.passed_on == []
 
 
 async def test_a_pin_of_a_unit_that_goes_out_of_action_is_passed_on(centre: Centre) -> None:

@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.order import InterceptionOrdered, OrderStoodDown, PlanPublished
+from dispatch import case_plan, store
+from dispatch.domain.orders import OrderState, move
 from dispatch.domain.positions import (
     UnitState,
     capabilities_of,
@@ -21,6 +23,7 @@ from dispatch.domain.positions import (
     start_of,
     units_now,
 )
+from dispatch.domain.problem import Assignment, Plan, Reason
 from dispatch.domain.rows import UnitRow
 from dispatch.handlers import move_order
 from dispatch.live_handlers import replan_wished
@@ -319,6 +322,25 @@ async def test_a_unit_that_can_no_longer_do_what_its_place_needs_is_replaced(cen
     (told,) = [f for f in await centre.dispatch.said(OrderStoodDown) if f.order_id == order.order_id]
     assert "no longer do" in told.cause
     assert ([], listed) == (lost, (await unit_of(centre, order.unit_id))["capabilities"])
+
+
+async def test_a_unit_that_is_sent_elsewhere_does_not_keep_its_overdue_order(centre: Centre) -> None:
+    """Even in a plan that is made for lateness alone, in which other overdue orders stay."""
+    async with centre.dispatch.run.read() as conn:
+        first, second, *_ = await store.orders_of_case(conn, an_id("one"))
+    late = [
+        replace(row, order=move(row.order, OrderState.overdue, row.order.respond_by))
+        for row in (first, second)
+    ]
+    taken = (first.place_id, second.place_id)
+    elsewhere = next(p.place_id for p in FILES.places if p.place_id not in taken)
+    sent = Assignment(first.unit_id, elsewhere, 0.0, None, None, True, Reason("pinned_unreached"))
+    made = Plan("v1", (sent,), (), (), (), ())
+
+    changes = case_plan.settle(made, late, "overdue")
+
+    assert [first.order_id] == [row.order_id for row in changes.replaced]
+    assert changes.stays == changes.passed_on == []
 
 
 async def test_loading_the_county_again_forgets_nothing_of_today(centre: Centre) -> None:
