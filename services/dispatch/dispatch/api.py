@@ -43,8 +43,6 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         mutual_aid_router(runtime),
         outlook_router(runtime),
         network_router(runtime),
-        network_router(runtime),
-        outlook_router(runtime),
         pages_router(runtime),
     )
 
