@@ -9,6 +9,7 @@ from typing import Any
 from contracts.alert import AlertRaised, AlertStoodDown, AlertUpdated, AreaWidened
 from contracts.sighting import SightingAssessed, SightingReported
 from dispatch import handlers
+from dispatch.counties import warm
 from dispatch.planning.worker import Worker
 from dispatch.settings import DispatchSettings, dispatch_settings
 from guitu.service import Reaction, Runtime
@@ -43,6 +44,8 @@ async def start(runtime: Runtime) -> AsyncIterator[None]:
     Two processes do long sums: one weighs plans and steps back for everybody, one prices commands while people wait.
     """
     _started_with.append(dispatch_settings(runtime.settings))
+    async with runtime.read() as conn:
+        await warm(conn)
     runtime.state["weigher"], runtime.state["pricer"] = Worker(), Worker(nice=0)
     try:
         yield

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import asyncpg
 
-from dispatch import store, store_network
+from dispatch import store, store_live, store_network
 from dispatch.importing.assembling import NetworkFiles
 from dispatch.importing.problems import NetworkFileError, Where, problem
 from dispatch.models import NetworkVersion
@@ -16,6 +16,10 @@ from guitu.clock import Ids
 
 VERSIONS_SHOWN = 20
 """Each counts its rows, some milliseconds per 100,000; older versions are shown by name."""
+
+
+NEW_ROADS = "路网已更新。The road network has another version."
+"""Why open cases are planned again after an import or a switch."""
 
 
 class _OnlyTried(Exception):
@@ -41,6 +45,8 @@ async def import_version(
     try:
         async with conn.transaction():
             is_new = await store_files(conn, region, files, now, imported_by)
+            if is_new:
+                await store_live.wish_replans(conn, region, NEW_ROADS, now)
             about: dict[str, object] = {"version": files.version, "source_kind": files.about.source_kind}
             about |= {"schematic": files.about.schematic, "is_new": is_new}
             await _audit(conn, now, imported_by, "network.imported", region, about)
@@ -65,6 +71,7 @@ async def use_version(
             raise NetworkFileError([problem("version_unknown", Where("network"), **values)])
         await check_units(conn, region, version)
         await store_network.use_version(conn, region, version)
+        await store_live.wish_replans(conn, region, NEW_ROADS, now)
         await _audit(conn, now, by, "network.switched", region, {"version": version})
         found = await store_network.one_version(conn, region, version)
     assert found is not None, "A locked region's version does not go away."

@@ -56,6 +56,7 @@ from network_version v
 """
 _VERSIONS = f"{_VERSION} where $1 in ('*', v.region_code) order by v.region_code, v.loaded_seq desc limit $2"
 _ONE_VERSION = f"{_VERSION} where v.region_code = $1 and v.version = $2"
+_REGIONS = "select distinct region_code from network_version order by region_code limit $1"
 _IS_SCHEMATIC = "select schematic from network_version where region_code = $1 and version = $2"
 _NODE_IDS = "select node_id from network_node where region_code = $1 and version = $2"
 _PLACE_IDS = "select place_id from network_place where region_code = $1 and version = $2"
@@ -120,6 +121,11 @@ async def rows_of(conn: asyncpg.Connection, kind: type[Row], region_code: str, v
         version,
     )
     return [kind(*record.values()) for record in records]
+
+
+async def regions(conn: asyncpg.Connection, limit: int) -> list[str]:
+    """Regions that have a network, at most so many."""
+    return [record["region_code"] for record in await conn.fetch(_REGIONS, limit)]
 
 
 async def is_schematic(conn: asyncpg.Connection, region_code: str, version: str) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from contracts.order import PlanPublished
+from dispatch.live_handlers import replan_wished
 from dispatch.network_files import read_network
+from dispatch.network_versions import NEW_ROADS, use_version
 from harness.dispatch_http import Desk, over_http
 from harness.dispatch_stories import an_id, dispatch_in_yunyang, raised
 
@@ -32,3 +35,17 @@ async def test_nobody_sees_the_networks_of_another_region(runtime_for: Any) -> N
         assert [] == (await neighbour.reads("/networks")).json()
         assert 1 == len((await province.reads("/networks")).json())
         assert 403 == (await Desk(dispatch, http, "site", "500235").reads("/networks")).status_code
+
+
+async def test_open_cases_are_planned_again_on_another_version(runtime_for: Any) -> None:
+    dispatch = await dispatch_in_yunyang(runtime_for)
+    await dispatch.hears(raised())
+    version = read_network().version
+
+    async with dispatch.run.pool.acquire() as conn:
+        await use_version(conn, "500235", version, dispatch.run.clock.now(), "test")
+
+    assert await replan_wished(dispatch.run) == 1
+    assert [("alert", ""), ("update", NEW_ROADS)] == [
+        (plan.trigger, plan.cause) for plan in await dispatch.said(PlanPublished)
+    ]
