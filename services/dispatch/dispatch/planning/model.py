@@ -139,7 +139,10 @@ class Escape:
 
 @dataclass(frozen=True)
 class Guard:
-    """A unit at a node of the cut: it works there at `ready_s`, nobody can be there before `arrival_s`."""
+    """A unit at a node of the cut: it works there at `ready_s`, nobody can be there before `arrival_s`.
+
+    `arrival_s` counts with the other guards: somebody whom they hold up on the short way comes by a longer one.
+    """
 
     unit: int
     node: int
@@ -151,16 +154,17 @@ class Guard:
 class Certificate:
     """Why no units, however placed, can close every way out: ways out that carry more flow than all of them can stop.
 
-    `paths` are (nodes from a source to an exit, flow). `stops` (U,) is the most flow any one node that the unit
-    reaches in time carries. If the flows sum to more than the stops, some way stays open: each unit stops what passes
-    one node at most. `branches` splits the question where one certificate is not enough: (unit, node) stands there, and
-    does not.
+    `paths` are (nodes from a source to an exit, flow), each at the seconds of the movement named in `movements`, one a
+    path. `stops` (U,) is the most flow that the unit meets at any one node, on paths that come there when it works
+    there. If the flows sum to more than the stops, some way stays open: each unit stops what passes one node at most.
+    `branches` splits the question where one certificate is not enough: (unit, node) stands there, and does not.
     """
 
     paths: tuple[tuple[tuple[int, ...], float], ...] = ()
     stops: tuple[float, ...] = ()
     branches: tuple[Certificate, ...] = ()
     branch_on: tuple[int, int] | None = None
+    movements: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,8 +172,9 @@ class Containment:
     """Whether all ways out can be closed for sure, with the proof.
 
     guaranteed: `guards` close every way out; `closed_at_s` is when the last of them works; `flow_value` is the largest
-    number of ways out that share no node, so fewer guards can't do. impossible: `certificate`. probabilistic:
-    neither was found in the time given.
+    number of ways out that share no node, so fewer guards can't do; `ways` are those ways, as (nodes, movement).
+    impossible: `certificate`. probabilistic: neither was found in the time given. `sooner` says why nothing closes with
+    units that work before `closed_at_s` only, where that was asked.
     """
 
     kind: VerdictKind
@@ -178,3 +183,5 @@ class Containment:
     closed_at_s: float | None = None
     certificate: Certificate | None = None
     stages: tuple[Stage, ...] = field(default=())
+    ways: tuple[tuple[tuple[int, ...], int], ...] = ()
+    sooner: Certificate | None = None
