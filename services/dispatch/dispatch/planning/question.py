@@ -1,0 +1,86 @@
+"""A question for the planner in memory: the instance, its network, and every name resolved to a place in the
+tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
+
+from dispatch.domain.graphs import matrix
+from dispatch.domain.network import Network
+from dispatch.planning.instance import Instance
+from dispatch.planning.model import Floats, Indices
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """An instance with its network, ready to be planned on.
+
+    `sources` are nodes where somebody may be, with the seconds after `start.time_s` they need to get there.
+    `post_of` is a unit's place if it is staff, else -1. `usable` (U, P) says where a unit may stand: capability,
+    post, forbidden pairs, pins. `notices` are sentences for whoever asked: snapped positions, units that get
+    nowhere.
+    """
+
+    instance: Instance
+    instance_sha256: str
+    network: Network
+    network_sha256: str
+    closed_edges: frozenset[int]
+    sources: tuple[tuple[int, float], ...]
+    start_node: int
+    unit_nodes: Indices
+    place_nodes: Indices
+    exit_nodes: Indices
+    post_of: Indices
+    usable: np.ndarray[tuple[int, int], np.dtype[np.bool_]]
+    detection: Floats
+    pinned: tuple[tuple[int, int], ...]
+    notices: tuple[str, ...] = field(default=())
+
+
+def ready_s(question: Question, within_s: float = np.inf) -> Floats:
+    """(U, P): when each unit works at each place, infinite where it can't or may not.
+
+    Order read (report and delay), free, turned out, driven at the design speed of the roads times its own factor,
+    set up. Drives longer than `within_s` count as endless: far cheaper on a large network when time is short.
+    """
+    instance = question.instance
+    units = instance.units
+    ready = np.full(question.usable.shape, np.inf)
+    if not ready.size:
+        return ready
+    driving_s = _driving_s(question, within_s)
+    setup_s = np.array([place.setup_s for place in instance.places])
+    for row, unit in enumerate(units):
+        free_s = max(instance.order_s, instance.order_s if unit.available_s is None else unit.available_s)
+        travel_s = driving_s[row] / unit.speed_factor
+        if question.post_of[row] >= 0:
+            travel_s = np.where(np.arange(len(setup_s)) == question.post_of[row], 0.0, np.inf)
+        ready[row] = free_s + unit.turnout_s + travel_s + setup_s
+    ready[~question.usable] = np.inf
+    return ready
+
+
+def _driving_s(question: Question, within_s: float) -> Floats:
+    """Seconds at the wheel at design speed; one search a base, however many units share it."""
+    moving = question.post_of < 0
+    bases = np.unique(question.unit_nodes[moving])
+    driving = np.full(question.usable.shape, np.inf)
+    if not len(bases):
+        return driving
+    fastest = max(unit.speed_factor for unit in question.instance.units)
+    roads = matrix(question.network.police_graph(question.closed_edges))
+    found = _distances(roads, bases.tolist(), question.place_nodes, within_s * fastest)
+    driving[moving] = found[np.searchsorted(bases, question.unit_nodes[moving])]
+    return driving
+
+
+def _distances(roads: csr_array, bases: Sequence[int], nodes: Indices, limit_s: float) -> Floats:
+    """A row a base; one at a time, since whole rows of a large network are large."""
+    rows = [dijkstra(roads, directed=True, indices=[base], limit=limit_s)[0, nodes] for base in bases]
+    return np.array(rows).reshape(len(bases), len(nodes))
