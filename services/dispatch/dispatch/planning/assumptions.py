@@ -102,3 +102,16 @@ def lost_profile(age_years: int) -> LostProfile:
         if age_years < profile.ages_below:
             return profile
     return LOST_PROFILES[-1]
+
+
+# Search on foot. Assumed, all of them: how a find is shared between ways, water and open ground within a ring; the
+# attraction of a bank for a small child, as a multiple of any other stretch's; how wide a searcher sees (effective
+# sweep width), how fast a team walks while searching, and how wide a strip along a way is meant.
+GROUND_FINDS = 0.3
+WATER_PULL = 4.0
+WATER_NEAR_M = 75.0
+SWEEP_WIDTH_M = 30.0
+SEARCH_KMH = 2.0
+STRIP_M = 60.0
+STRETCH_M = 400.0
+"""A segment is at most this long: what a pair searches in a quarter of an hour, there and back."""

@@ -123,6 +123,18 @@ class Routes:
         """The same routes with other weights."""
         return replace(self, weights=weights)
 
+    def only(self, chosen: Indices) -> Routes:
+        """These routes alone, in this order; a route named twice is there twice. Their weights sum to 1."""
+        weights = self.weights[chosen]
+        return replace(
+            self,
+            weights=weights / weights.sum(),
+            paths=self.paths.take(chosen),
+            hypothesis=self.hypothesis[chosen],
+            cluster=self.cluster[chosen],
+            away=self.away[chosen],
+        )
+
     def share_of_modes(self) -> dict[TravelMode, float]:
         """How likely each way of travelling is by now; a lost child walks."""
         mode = np.array([MEANS.index(hypothesis.mode) for hypothesis in self.hypotheses], dtype=np.int64)

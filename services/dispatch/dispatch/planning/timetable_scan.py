@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
 from contracts.base import TravelMode
-from dispatch.domain.network import EARTH_RADIUS_M, Network
+from dispatch.domain.network import Network
 from dispatch.domain.reach import Origin
 from dispatch.domain.tables import Nodes
 from dispatch.domain.timetables import DAY_S, Timetable
@@ -28,6 +28,7 @@ from dispatch.planning import assumptions
 from dispatch.planning.courses import cut_pairs
 from dispatch.planning.hypotheses import usual_entries
 from dispatch.planning.model import Flags, Floats, Indices
+from dispatch.planning.plane import metres_of
 from dispatch.planning.usual import UsualGraph, usual_graph
 
 BY_LINE = frozenset({TravelMode.bus, TravelMode.ferry})
@@ -134,14 +135,6 @@ def footpaths_between(nodes: Nodes, stops: Indices, limit_s: float = assumptions
     near = np.isfinite(away_m) & (to != np.arange(len(stops))[:, None])
     first = np.concatenate(([0], np.cumsum(near.sum(axis=1))))
     return Footpaths(first, to[near], away_m[near] * assumptions.DETOUR / mps)
-
-
-def metres_of(nodes: Nodes) -> tuple[Floats, Floats]:
-    """Metres east and north of the middle of the network: flat enough within a county."""
-    lon, lat = nodes.lon, nodes.lat
-    middle = np.radians((lat.min() + lat.max()) / 2)
-    to_m = np.radians(1.0) * EARTH_RADIUS_M
-    return (lon - lon.mean()) * to_m * np.cos(middle), (lat - lat.mean()) * to_m
 
 
 def scan(
