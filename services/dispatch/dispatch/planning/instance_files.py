@@ -86,7 +86,14 @@ def question_of(instance: Instance, beside: Path, written: Mapping[str, Any] | N
     """
     json_form = instance.model_dump(mode="json", exclude_unset=True) if written is None else dict(written)
     sourced = read_source(instance.network, beside, json_form["network"])
-    return _Resolver(instance, sourced.network).question(hash_of(json_form), sourced.sha256)
+    return question_on(instance, sourced.network, hash_of(json_form), sourced.sha256)
+
+
+def question_on(
+    instance: Instance, network: Network, instance_sha256: str = "", network_sha256: str = ""
+) -> Question:
+    """The question on a network that is in memory already; hashes are for the result to name. Raises: InstanceError."""
+    return _Resolver(instance, network).question(instance_sha256, network_sha256)
 
 
 class _Resolver:

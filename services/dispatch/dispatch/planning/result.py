@@ -27,7 +27,8 @@ from dispatch.planning.instance import Mode, RouteRecord
 RESULT_FORMAT: Literal["guitu.plan.result.v1"] = "guitu.plan.result.v1"
 DEPTH_MAX = 60
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+"""Empty for what was never a file."""
 Multipliers = list[Annotated[float, Field(ge=0)]]
 Basis = Literal["proof", "fresh_routes", "planned_routes", "none"]
 
