@@ -1,0 +1,173 @@
+"""The proof: CP-SAT on the reduced question, one worker, linearization level 2, a full hint.
+
+Other settings were seen to leave gaps of 13 to 118 % where these proved the optimum within two seconds (measured on two
+towns and grids). One worker and a fixed seed repeat the same search; how far it gets within a wall-clock limit is not
+repeatable, within a deterministic one it is.
+
+Worths are rounded up to whole multiples of 1/scale, so the solver's bound stays a bound. If all are multiples of one
+1/n (as equal weights are), that is the scale and nothing is rounded: bounds then round down to the next multiple too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
+
+import numpy as np
+from ortools.sat.python import cp_model
+
+from dispatch.planning.linear import Linear
+from dispatch.planning.model import GAP_PROVEN, Floats, Indices
+
+SCALE = 10**10
+DENOMINATOR_MAX = 100_000
+UNITS_OF_A_ROUTE = 10_000
+"""How finely the solver counts what is won of a route where detection differs; rounded up."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Wall-clock seconds; and the solver's own deterministic time, if the same plan is to come again on any machine."""
+
+    wall_s: float
+    work: float | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The best choice of pairs the solver knows, if any, and what no plan can exceed."""
+
+    chosen: Indices | None
+    bound: float
+    ended: bool
+
+
+def scale_of(model: Linear) -> int | None:
+    """n, if every worth is a whole multiple of 1/n for a small n and nothing else counts; else nothing."""
+    n = 1
+    for worth in np.unique(np.concatenate([model.x_worth, model.y_worth])):
+        n = lcm(n, Fraction(float(worth)).limit_denominator(DENOMINATOR_MAX).denominator)
+        if n > DENOMINATOR_MAX:
+            return None
+    worths = np.concatenate([model.x_worth, model.y_worth]) * n
+    whole = bool(np.abs(worths - np.rint(worths)).max(initial=0.0) < 1e-9)
+    return n if whole and model.slack == 0.0 and model.stepped else None
+
+
+def exact(
+    model: Linear, hint: Indices, limits: Limits, on_choice: Callable[[Indices], None] | None = None
+) -> Found:
+    """The best pairs within the limits; each better choice is told as it is found."""
+    reduced, scale = model.reduced, scale_of(model) or SCALE
+    size = 1 if model.stepped else UNITS_OF_A_ROUTE
+    programme, x, y = _programme(model, size)
+    worth_x, worth_y = (_rounded_up(worth * scale) for worth in (model.x_worth, model.y_worth))
+    programme.maximize(
+        cp_model.LinearExpr.weighted_sum(x, (worth_x * size).tolist())
+        + cp_model.LinearExpr.weighted_sum(y, worth_y.tolist())
+    )
+    _hint(programme, model, x, y, hint, size)
+    solver = cp_model.CpSolver()
+    _set_limits(solver, limits, GAP_PROVEN * 0.1 * scale * size if scale == SCALE else 0.0)
+    status = solver.solve(programme, _Listener(x, on_choice) if on_choice else None)
+    bound = reduced.base + float(solver.best_objective_bound) / scale / size + model.slack
+    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        return Found(None, bound if status == cp_model.UNKNOWN else np.inf, False)
+    chosen = np.array([k for k in range(reduced.pairs) if solver.boolean_value(x[k])], dtype=np.int64)
+    return Found(chosen, bound, status == cp_model.OPTIMAL)
+
+
+def _programme(
+    model: Linear, size: int
+) -> tuple[cp_model.CpModel, list[cp_model.IntVar], list[cp_model.IntVar]]:
+    reduced, programme = model.reduced, cp_model.CpModel()
+    x = [programme.new_bool_var("") for _ in range(reduced.pairs)]
+    y = [programme.new_int_var(0, size, "") for _ in range(len(model.y_worth))]
+    for u in range(reduced.units):
+        if reduced.starts[u + 1] - reduced.starts[u] > 1:
+            programme.add_at_most_one(x[reduced.starts[u] : reduced.starts[u + 1]])
+    for row in range(model.exclusive_rows.shape[0]):
+        programme.add_at_most_one([x[k] for k in _columns(model.exclusive_rows, row)])
+    x_rows, y_rows = model.x_rows, model.y_rows
+    coefficients = _rounded_up(x_rows.data * size)
+    rhs = _rounded_up(model.rhs * size)
+    for row in range(x_rows.shape[0]):
+        won = [y[n] for n in _columns(y_rows, row)]
+        by = [x[k] for k in _columns(x_rows, row)]
+        if model.stepped and len(won) == 1:
+            programme.add_bool_or([won[0].negated(), *by])
+            continue
+        factors = coefficients[x_rows.indptr[row] : x_rows.indptr[row + 1]].tolist()
+        programme.add(sum(won) <= cp_model.LinearExpr.weighted_sum(by, factors) + int(rhs[row]))
+    return programme, x, y
+
+
+def _hint(
+    programme: cp_model.CpModel,
+    model: Linear,
+    x: list[cp_model.IntVar],
+    y: list[cp_model.IntVar],
+    chosen: Indices,
+    size: int,
+) -> None:
+    """Every variable gets its value: with part of a hint the solver was seen to end below the plan it was given."""
+    used = np.zeros(len(x))
+    used[chosen] = 1.0
+    for variable, use in zip(x, used, strict=True):
+        programme.add_hint(variable, int(use))
+    room = _rounded_up(model.rhs * size) + _scaled_product(model, used, size)
+    if model.stepped:
+        first = model.y_rows.indptr[:-1]
+        values = np.zeros(len(y), dtype=np.int64)
+        for row, start in enumerate(first):
+            values[model.y_rows.indices[start : model.y_rows.indptr[row + 1]][: room[row]]] = 1
+    else:
+        values = np.full(len(y), size)
+        np.minimum.at(values, model.y_rows.indices, room)
+    for variable, value in zip(y, values, strict=True):
+        programme.add_hint(variable, int(value))
+
+
+def _scaled_product(model: Linear, used: Floats, size: int) -> Indices:
+    rounded = model.x_rows.copy()
+    rounded.data = _rounded_up(rounded.data * size).astype(float)
+    product: Indices = np.rint(rounded @ used).astype(np.int64)
+    return product
+
+
+def _rounded_up(values: Floats) -> Indices:
+    """Whole numbers; what is whole but for the last bits stays what it is."""
+    near = np.rint(values)
+    whole: Indices = np.where(np.abs(values - near) < 1e-9, near, np.ceil(values)).astype(np.int64)
+    return whole
+
+
+def _columns(rows: object, row: int) -> list[int]:
+    found: list[int] = rows.indices[rows.indptr[row] : rows.indptr[row + 1]].tolist()  # type: ignore[attr-defined]
+    return found
+
+
+def _set_limits(solver: cp_model.CpSolver, limits: Limits, gap: float) -> None:
+    solver.parameters.num_workers = 1
+    solver.parameters.linearization_level = 2
+    solver.parameters.random_seed = limits.seed
+    solver.parameters.max_time_in_seconds = max(0.01, limits.wall_s)
+    solver.parameters.absolute_gap_limit = gap
+    if limits.work is not None:
+        solver.parameters.max_deterministic_time = limits.work
+
+
+class _Listener(cp_model.CpSolverSolutionCallback):
+    """Tells each better choice."""
+
+    def __init__(self, x: list[cp_model.IntVar], on_choice: Callable[[Indices], None]) -> None:
+        super().__init__()
+        self._x, self._on_choice = x, on_choice
+
+    def on_solution_callback(self) -> None:
+        """Called by the solver, between two of its steps."""
+        used = [k for k, variable in enumerate(self._x) if self.boolean_value(variable)]
+        self._on_choice(np.array(used, dtype=np.int64))
