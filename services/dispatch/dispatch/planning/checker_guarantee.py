@@ -163,9 +163,11 @@ class Verdicts:
         timed = self._timed(result.ways)
         if timed is None:
             return
-        first_s = self._first_ready_s()
+        until_s = NEVER if result.sooner is None or result.closed_at_s is None else result.closed_at_s
+        first_s = self._first_ready_s(until_s + TOLERANCE_S)
+        which = "" if until_s == NEVER else f", of those that work by {until_s:.3f} s,"
         if not _share(timed, lambda node, at_s: first_s.get(node, NEVER) <= at_s):
-            self._findings.verified.append(f"No fewer than {claimed} units can close all ways out.")
+            self._findings.verified.append(f"No fewer than {claimed} units{which} can close all ways out.")
             return
         earliest_s = [earliest(ahead, movement.sources)[0] for movement, ahead in self._movements]
         in_time = {
@@ -177,15 +179,16 @@ class Verdicts:
             self._findings.wrong.append("Two of the ways share a node that one unit could hold in time.")
             return
         self._findings.verified.append(
-            f"No fewer than {claimed} units can do, each in place before anybody can be there."
+            f"No fewer than {claimed} units{which} can do, each in place before anybody can be there."
         )
 
-    def _first_ready_s(self) -> dict[Name, float]:
-        """Node -> the earliest moment from which any unit stops whoever comes."""
+    def _first_ready_s(self, until_s: float) -> dict[Name, float]:
+        """Node -> the earliest moment from which any unit stops whoever comes, if it works by `until_s`."""
         first: dict[Name, float] = {}
         for name in self._readiness.units:
             for node, ready in self._ready_s(name).items():
-                first[node] = min(first.get(node, NEVER), ready + self._instance.margin_s)
+                if ready <= until_s:
+                    first[node] = min(first.get(node, NEVER), ready + self._instance.margin_s)
         return first
 
     def _check_sooner(self, result: CheckResult, certificate: CheckCertificate) -> None:

@@ -1,8 +1,8 @@
 """What the checker is told: an instance and a result in plain Python values.
 
-Nothing here knows the planner: no arrays, no solver, no shared type, so that a mistake of the planner's can't hide in a
-type that both use. Nodes, units and places go by their names (text or whole numbers); seconds count from the same moment
-everywhere; `math.inf` is never.
+Nothing here knows the planner: no arrays, no solver, no shared type, so that a mistake of the planner's can't hide in
+a type that both use. Nodes, units and places go by their names (text or whole numbers); seconds count from the same
+moment everywhere; `math.inf` is never.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class CheckMovement:
 class CheckUnit:
     """Where a unit starts and what it needs before it drives.
 
-    It drives from `node` at `free_s` + delay + `turnout_s`; `slower` multiplies the seconds of every road. `places` are
-    the places that it may be sent to (None: all). `ready_at`, if given, is node -> seconds and stands instead of the
-    drive: the question itself then says when the unit works where, and not at all at nodes that are not in it.
+    It drives from `node` at `free_s` + delay + `turnout_s`; `slower` multiplies the seconds of every road. `places`
+    are the places that it may be sent to (None: all). `ready_at`, if given, is node -> seconds and stands instead of
+    the drive: the question itself then says when the unit works where, and not at all at nodes that are not in it.
     """
 
     name: Name
@@ -141,7 +141,8 @@ class CheckBound:
 class CheckResult:
     """The answer, as far as it is claimed: what is None or empty was not claimed and is not checked.
 
-    `kind` is guaranteed, probabilistic or impossible. `ways` share no node that a unit could hold in time. `sooner`
+    `kind` is guaranteed, probabilistic or impossible. `ways` share no node that a unit could hold in time
+    (with `sooner`: a unit that works by `closed_at_s`). `sooner`
     says why units that work before `closed_at_s` only can't close all ways out.
     """
 
