@@ -104,8 +104,7 @@ def _fastest(nodes: int, arcs: tuple[Arc, ...]) -> csr_array:
 
 
 def draw_case(rng: np.random.Generator, nodes_max: int = 10, units_max: int = 3) -> Case:
-    """A small network, often in pieces, with one-ways, several sources, one or two movements and units of all
-    kinds."""
+    """A small network, often in pieces, with one-ways, several sources, one or two movements, units of all kinds."""
     nodes = int(rng.integers(2, nodes_max + 1))
     arcs = _arcs(rng, nodes, density=float(rng.uniform(0.8, 2.2)))
     movements = tuple(_movement(rng, nodes, arcs) for _ in range(int(rng.integers(1, 3))))

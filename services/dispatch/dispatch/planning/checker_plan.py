@@ -129,15 +129,13 @@ class Plans:
             self._findings.wrong.append(
                 f"Called proven, with {objective:.6f} below its bound {result.bound:.6f}."
             )
-        if result.bound_certificate is None:
-            own = sum(route.weight for route in self._instance.routes) + sum(self._instance.bonus.values())
-        else:
-            own = self.bound_of(result.bound_certificate)
+        own = sum(route.weight for route in self._instance.routes) + sum(self._instance.bonus.values())
+        if result.bound_certificate is not None:
+            own = min(own, self.bound_of(result.bound_certificate))
         if own <= result.bound + TOLERANCE:
             self._findings.verified.append(f"No plan exceeds {result.bound:.6f} (by prices that add up).")
             return
-        if own < NEVER:
-            self._findings.verified.append(f"No plan exceeds {own:.6f} (by prices that add up).")
+        self._findings.verified.append(f"No plan exceeds {own:.6f} (by prices that add up).")
         self._findings.trusted.append(f"That no plan exceeds {result.bound:.6f} is the search's word.")
 
     def bound_of(self, prices: CheckBound) -> float:
