@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
-from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order
 
+from contracts.base import TravelMode
+from dispatch.domain.graphs import matrix
 from dispatch.domain.network import EARTH_RADIUS_M, Network, distances_m
 from dispatch.planning.canonical import hash_of
-from dispatch.planning.escape_of import fastest_kmh, movement_of
+from dispatch.planning.escape_of import fastest_kmh
 from dispatch.planning.instance import Instance, Position
 from dispatch.planning.model import Flags, Indices
 from dispatch.planning.network_source import InstanceError, read_source
@@ -281,12 +282,12 @@ class _Resolver:
 
     def _check_connected(self, question: Question) -> None:
         """Somebody can leave the start, and, if there are ways out, can come to one of them."""
-        arcs = movement_of(question, "unknown", ())
-        size = self.network.size
-        graph = csr_array((np.ones(len(arcs.tails)), (arcs.tails, arcs.heads)), shape=(size, size))
+        graph = self.network.graph(TravelMode.unknown, question.closed_edges)
+        size, arcs = self.network.size, matrix(graph)
         reached = np.zeros(size, dtype=np.bool_)
         for node, _ in question.sources:
-            reached[breadth_first_order(graph, node, return_predecessors=False)] = True
+            if not reached[node]:
+                reached[breadth_first_order(arcs, node, return_predecessors=False) % size] = True
         name, count = self.network.nodes.ids[question.start_node], int(reached.sum())
         lost = [
             way.id

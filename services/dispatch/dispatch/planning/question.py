@@ -15,6 +15,9 @@ from dispatch.domain.network import Network
 from dispatch.planning.instance import Instance
 from dispatch.planning.model import Floats, Indices
 
+CELLS_MAX = 2_000_000
+"""Bases times nodes that are searched in one go: 16 MB."""
+
 
 @dataclass(frozen=True, eq=False)
 class Question:
@@ -81,6 +84,10 @@ def _driving_s(question: Question, within_s: float) -> Floats:
 
 
 def _distances(roads: csr_array, bases: Sequence[int], nodes: Indices, limit_s: float) -> Floats:
-    """A row a base; one at a time, since whole rows of a large network are large."""
-    rows = [dijkstra(roads, directed=True, indices=[base], limit=limit_s)[0, nodes] for base in bases]
-    return np.array(rows).reshape(len(bases), len(nodes))
+    """A row a base; some at a time, since whole rows of a large network are large."""
+    together = max(1, CELLS_MAX // roads.shape[0])
+    rows = [
+        dijkstra(roads, directed=True, indices=list(bases[at : at + together]), limit=limit_s)[:, nodes]
+        for at in range(0, len(bases), together)
+    ]
+    return np.vstack(rows)
