@@ -8,7 +8,7 @@ units given are too low, the checker raises them itself, so that what it states 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from dispatch.planning.checker_model import (
     NEVER,
@@ -148,17 +148,29 @@ class Plans:
             max(0.0, route.weight - price)
             for route, price in zip(self._instance.routes, prices.routes, strict=True)
         )
-        units = sum(self._unit_price(unit, prices) for unit in self._readiness.units)
+        passes_at: dict[Name, list[tuple[float, float]]] = {}
+        for last_pass_s, paid in zip(self._last_pass_s, prices.routes, strict=True):
+            for node, passage_s in last_pass_s.items() if paid > 0 else ():
+                passes_at.setdefault(node, []).append((passage_s, paid))
+        units = sum(self._unit_price(unit, prices, passes_at) for unit in self._readiness.units)
         return uncaught + units + sum(prices.places.values())
 
-    def _unit_price(self, unit: Name, prices: CheckBound) -> float:
-        """The unit's price, raised to what its best place earns beyond the place's own price."""
+    def _unit_price(
+        self, unit: Name, prices: CheckBound, passes_at: Mapping[Name, Sequence[tuple[float, float]]]
+    ) -> float:
+        """The unit's price, raised to what its best place earns beyond the place's own price.
+
+        `passes_at` is node -> (when a route is last there, the route's price).
+        """
         pinned = [place for name, place in self._instance.pinned if name == unit]
         price = prices.units.get(unit, 0.0)
         for place in pinned or self._readiness.places:
-            if self._ready_s(unit, place) == NEVER:
+            ready = self._ready_s(unit, place)
+            if ready == NEVER:
                 continue
-            met = sum(prices.routes[r] for r in range(len(prices.routes)) if self._meets(unit, place, r))
+            in_time_s = ready + self._instance.margin_s - TOLERANCE_S
+            passes = passes_at.get(self._readiness.places[place].node, ())
+            met = sum(paid for passage_s, paid in passes if in_time_s <= passage_s)
             earned = self._readiness.places[place].detection * met + self._instance.bonus.get(
                 (unit, place), 0.0
             )
