@@ -13,6 +13,7 @@ from dispatch.planning.answer import answer
 from dispatch.planning.check_files import check_json
 from dispatch.planning.model import Coverage, Solution
 from dispatch.planning.result import Result
+from harness.contest_city import HEAD_START_S, SUSPECT_AT, contest_city
 from harness.plan_instances import HERE, ask, bent
 
 # Two ways out of a: over b and over c; d is a dead end where units wait.
@@ -195,3 +196,41 @@ def instances(draw: st.DrawFn) -> dict[str, Any]:
 @settings(max_examples=60, deadline=None)
 def test_whatever_the_instance_the_checker_finds_nothing_wrong(written: dict[str, Any]):
     checked(written, answer(ask(written)))
+
+
+@pytest.mark.parametrize(
+    ("guards", "count", "closed_at_min"), [("soonest", 17, 2.8672), ("fewest", 11, None)]
+)
+def test_contest_city_gets_its_known_answers_with_proofs(
+    guards: str, count: int, closed_at_min: float | None
+):
+    """CUMCM 2011-B, question 3; the reference answers are in the harness."""
+    city = contest_city()
+    roads = [
+        {"source": a, "target": b, "travel_time_s": seconds, "speed_kmh": 60, "both_ways": True}
+        for (a, b), seconds in zip(city.ends, city.seconds.tolist(), strict=True)
+    ]
+    written = {
+        "format": "guitu.plan.instance.v1",
+        "network": {
+            "nodes": [[node, 0.001 * node, 0] for node in range(city.nodes)],
+            "edges": roads,
+        },
+        "start": {"node": SUSPECT_AT - 1, "time_s": -HEAD_START_S},
+        "report_s": 0,
+        "sure": {"modes": ["car"], "car_factor": 1},
+        "units": [{"id": f"platform {at}", "node": node} for at, node in enumerate(city.platforms)],
+        "places": [{"id": node, "node": node} for node in range(city.nodes)],
+        "exits": [{"id": node, "node": node} for node in city.exits],
+        "limits": {"routes": 50, "fresh_routes": 0, "deadline_s": 3, "guards": guards},
+    }
+
+    result = checked(written, answer(ask(written)))
+
+    assert ("guaranteed", count) == (result.verdict.kind, len(result.verdict.guards))
+    assert result.verdict.closed_at_s is not None
+    if closed_at_min is None:
+        assert count == result.verdict.flow_value
+    else:
+        assert pytest.approx(closed_at_min, abs=5e-5) == result.verdict.closed_at_s / 60
+        assert result.proof.sooner is not None
