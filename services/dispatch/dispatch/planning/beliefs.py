@@ -25,6 +25,9 @@ from dispatch.planning.world import World
 
 # Fewer effective routes than this share of them say too little to plan on: new ones are drawn.
 COLLAPSED_SHARE = 0.1
+# A sighting that fewer routes explain cannot be told from a mistaken one by them.
+EXPLAINED_MIN = 20
+NEAR_FIT = 1e-4  # Farther than four errors off explains nothing.
 # Then so many times the routes are drawn to find those that are left.
 MORE = 4
 # Five moments stand for an uncertain time: the points and weights of Gauss and Hermite, exact to the ninth degree.
@@ -81,13 +84,15 @@ class Beliefs:
     """`weights` (R,) sum to 1. `effective_n` is how many equal routes they are worth (Kish).
 
     `likelihood` is how likely the evidence was before, on average over the routes. `contradicted`: no route is left
-    that could be true, so the weights are the old ones; draw new routes. `collapsed`: too few routes carry the
-    weight.
+    that could be true, so the weights are the old ones; draw new routes. `explained_n` is how many equal routes
+    explain the sighting that the fewest explain (inf without one). `collapsed`: too few carry the weight, or
+    explain a sighting.
     """
 
     weights: Floats
     effective_n: float
     likelihood: float
+    explained_n: float
     contradicted: bool
     collapsed: bool
 
@@ -108,23 +113,27 @@ def reweight(routes: Routes, evidence: Sequence[Evidence]) -> Beliefs:
         for piece in sorted(evidence, key=_canonical):
             logs += np.log(_likelihood(routes, piece))
         total = logs + np.log(routes.weights)
+    explained = min(
+        (_explained_n(routes, one) for one in evidence if isinstance(one, Sighting)), default=np.inf
+    )
     highest = float(total.max(initial=-np.inf))
     if not np.isfinite(highest):
-        return Beliefs(
-            routes.weights, effective_count(routes.weights), 0.0, contradicted=True, collapsed=True
-        )
+        worth = effective_count(routes.weights)
+        return Beliefs(routes.weights, worth, 0.0, explained, contradicted=True, collapsed=True)
     raw = np.exp(total - highest)
     weights = raw / raw.sum()
     worth = effective_count(weights)
     likelihood = float(np.exp(highest) * raw.sum() / routes.weights.sum())
-    collapsed = worth < COLLAPSED_SHARE * routes.count
-    return Beliefs(weights, worth, likelihood, contradicted=False, collapsed=collapsed)
+    few = COLLAPSED_SHARE * routes.count
+    collapsed = worth < few or explained < min(few, EXPLAINED_MIN)
+    return Beliefs(weights, worth, likelihood, explained, contradicted=False, collapsed=collapsed)
 
 
 def updated_routes(
     world: World, hypotheses: Sequence[Hypothesis], evidence: Sequence[Evidence], count: int, seed: int
 ) -> Routes:
-    """At most `count` routes (two at least) that carry all evidence, drawn anew where reweighting alone leaves too few.
+    """At most `count` routes (two at least) that carry all evidence, drawn anew where reweighting alone leaves too
+    few.
 
     A sighting that hardly any sampled route explains is taken at its word with its reliability: that share of the
     weight goes to new routes that begin there, the rest to those that never were there. It is the latest one that
@@ -259,15 +268,27 @@ def _of_sighting(routes: Routes, sighting: Sighting) -> Floats:
     if not (sighting.error_m > 0 and sighting.error_s >= 0 and np.isfinite(sighting.at_s)):
         raise EvidenceError(f"{sighting} needs a time, an error_m above 0 and an error_s of 0 or more.")
     east, north = metres_of(routes.nodes)
+    area = max((np.ptp(east) + 2e3) * (np.ptp(north) + 2e3), 1.0)
+    base = min(1.0, 2 * np.pi * sighting.error_m**2 / area)
+    return sighting.reliability * _fit(routes, sighting) + (1 - sighting.reliability) * base
+
+
+def _fit(routes: Routes, sighting: Sighting) -> Floats:
+    """(R,): 1 for a route that is where it was seen, less the farther off it is; over the error of the time."""
     x_m, y_m = metres_at(routes.nodes, np.array([sighting.lon]), np.array([sighting.lat]))
     fit = np.zeros(routes.count)
     for offset, share in zip(_HERMITE_AT, _HERMITE_WEIGHT / _HERMITE_WEIGHT.sum(), strict=True):
         x, y, in_sight = positions_at(routes, sighting.at_s + offset * sighting.error_s)
         square = ((x - x_m) ** 2 + (y - y_m) ** 2) / sighting.error_m**2
         fit += share * np.where(in_sight, np.exp(-square / 2), 0.0)
-    area = max((np.ptp(east) + 2e3) * (np.ptp(north) + 2e3), 1.0)
-    base = min(1.0, 2 * np.pi * sighting.error_m**2 / area)
-    return sighting.reliability * fit + (1 - sighting.reliability) * base
+    return fit
+
+
+def _explained_n(routes: Routes, sighting: Sighting) -> float:
+    if sighting.reliability == 0:
+        return np.inf
+    fit = _fit(routes, sighting)
+    return effective_count(np.where(fit > NEAR_FIT, routes.weights * fit, 0.0))
 
 
 def _came_by(routes: Routes, unseen: Unseen) -> Flags:

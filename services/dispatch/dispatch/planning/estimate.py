@@ -67,8 +67,11 @@ def realised(
 
 def effective_count(weights: Floats) -> float:
     """How many equal routes are worth these weights (Kish, Survey Sampling, 1965): (sum w)^2 / sum w^2."""
-    total = float(weights.sum())
-    return total * total / float(weights @ weights) if total > 0 else 0.0
+    highest = float(weights.max(initial=0.0))
+    if highest <= 0:
+        return 0.0
+    share = weights / highest  # Squares of tiny weights would vanish.
+    return float(share.sum()) ** 2 / float(share @ share)
 
 
 def clustered_count(met: Floats, weights: Floats, cluster: Indices) -> float:

@@ -86,8 +86,10 @@ def _cells(
     x = np.concatenate((east[tails[of_arc]] + along * reach_east[of_arc], east[alone]))
     y = np.concatenate((north[tails[of_arc]] + along * reach_north[of_arc], north[alone]))
     column, row = np.floor(x / cell_m).astype(np.int64), np.floor(y / cell_m).astype(np.int64)
+    if not len(row):
+        return np.zeros((0, 2), dtype=np.int64)
     # One number a cell, for unique rows are slow to find.
-    low, rows = row.min(initial=0), np.ptp(row) + 1 if len(row) else 1
+    low, rows = row.min(), np.ptp(row) + 1
     numbers = np.unique(column * rows + (row - low))
     return np.column_stack((numbers // rows, numbers % rows + low))
 

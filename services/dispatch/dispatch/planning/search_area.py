@@ -81,6 +81,7 @@ class SearchPlan:
     rings: tuple[Ring, ...]
     segments: tuple[Segment, ...]
     elsewhere: float
+    water_first: bool
     found_by: float = 0.0
 
     def cumulative(self) -> tuple[float, ...]:
@@ -116,7 +117,8 @@ def search_plan(
     pull = np.where(wet, assumptions.WATER_PULL if known.water_first else 1.0, 1.0)
     segments = [*_ground(rings, stretches, lon, lat), *_ways(network, rings, stretches, wet, pull)]
     total = sum(ring.probability for ring in rings)
-    return SearchPlan(rings, _ordered(segments, water_first=known.water_first), max(0.0, 1 - total))
+    order = _ordered(segments, water_first=known.water_first)
+    return SearchPlan(rings, order, max(0.0, 1 - total), known.water_first)
 
 
 def detection_probability(
@@ -133,9 +135,7 @@ def detection_probability(
     return -math.expm1(-track_m * sweep_m / segment.area_m2)
 
 
-def after_search(
-    plan: SearchPlan, detection: Mapping[str, float], *, water_first: bool = False
-) -> SearchPlan:
+def after_search(plan: SearchPlan, detection: Mapping[str, float]) -> SearchPlan:
     """The plan after these segments (by key) were searched in vain, each with its probability of detection.
 
     Every other place becomes likelier, the world beyond the rings too; the order is made anew.
@@ -156,8 +156,8 @@ def after_search(
         for segment, share in zip(plan.segments, left, strict=True)
     ]
     found_by = plan.found_by + (1 - plan.found_by) * (1 - total)
-    order = _ordered(segments, water_first=water_first)
-    return SearchPlan(plan.rings, order, plan.elsewhere / total, found_by)
+    order = _ordered(segments, water_first=plan.water_first)
+    return SearchPlan(plan.rings, order, plan.elsewhere / total, plan.water_first, found_by)
 
 
 @dataclass(frozen=True, eq=False)
@@ -308,7 +308,8 @@ def _ordered(segments: Sequence[Segment], *, water_first: bool) -> tuple[Segment
     """Water first where asked; then by probability per hour of search, the nearer ring and the key deciding ties."""
 
     def rank(segment: Segment) -> tuple[bool, float, int, str]:
-        rate = segment.probability / max(segment.hours, 1e-9)
+        # Stretches of a ring are equally likely by length: rounding must not decide between them.
+        rate = float(f"{segment.probability / max(segment.hours, 1e-9):.6e}")
         return water_first and segment.kind != "water", -rate, segment.ring, segment.key
 
     return tuple(sorted(segments, key=rank))
