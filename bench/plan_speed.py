@@ -12,8 +12,6 @@ from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
-from dispatch.planning.beliefs import Sighting, reweight
-from dispatch.planning.solve import first
 from scipy.sparse.csgraph import dijkstra
 
 from _figures import Figure, percentile, show
@@ -21,16 +19,18 @@ from _plan_county import case, county
 from dispatch.domain.graphs import matrix
 from dispatch.domain.network import Network
 from dispatch.planning.answer import coverage_of, first_plan
+from dispatch.planning.beliefs import Sighting, reweight
 from dispatch.planning.instance_files import question_on
 from dispatch.planning.model import NOWHERE
+from dispatch.planning.solve import first
 
 JUNCTIONS = 100_000
 SEEDS = 30
 
 
-def measure(seeds: int = SEEDS, junctions: int = JUNCTIONS) -> dict[str, Figure]:
+def figures(seeds: int = SEEDS) -> dict[str, Figure]:
     """p95 of each figure over the seeds; the ceiling of the first plan is one bare search from every unit."""
-    network = county(junctions, seed=1)
+    network = county(JUNCTIONS, seed=1)
     firsts, agains, bare = [], [], []
     for seed in range(seeds):
         first_s, again_s = _one(network, seed)
@@ -80,16 +80,13 @@ def _bare_s(network: Network, seed: int) -> float:
 
 
 def main() -> None:
-    """The county at full size, or a tenth of it."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--quick", action="store_true", help="5 seeds, 10,000 junctions")
+    parser.add_argument("--quick", action="store_true", help="three seeds")
     parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
     options = parser.parse_args()
-    seeds, junctions = (
-        (min(5, options.seeds), JUNCTIONS // 10) if options.quick else (options.seeds, JUNCTIONS)
-    )
-    show("plan_speed", measure(seeds, junctions), as_json=options.json)
+    show("plan_speed", figures(3 if options.quick else options.seeds), as_json=options.json)
 
 
 if __name__ == "__main__":
