@@ -6,6 +6,7 @@ valid one (Lagrangian duality). So a solver's tolerance, time limit or fault can
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,7 +65,7 @@ def linear_bound(model: Linear, limit_s: float) -> Bound:
         options={"time_limit": max(0.01, limit_s)},
     )
     if found.status != 0 or found.x is None:
-        return subgradient_bound(model)
+        return subgradient_bound(model, ends_at_s=time.perf_counter() + limit_s)
     prices = -np.asarray(found.ineqlin.marginals)
     rows = len(model.rhs)
     return bound_of(
@@ -86,10 +87,9 @@ def bound_of(model: Linear, row_price: Floats, place_price: Floats, share: Float
     return Bound(float(value), best[reduced.unit] - pair, np.zeros(reduced.pairs) if share is None else share)
 
 
-def subgradient_bound(model: Linear, rounds: int = ROUNDS) -> Bound:
-    """The best bound of so many steps of falling length (Held, Wolfe and Crowder, 1974)."""
+def subgradient_bound(model: Linear, rounds: int = ROUNDS, ends_at_s: float = np.inf) -> Bound:
+    """The best bound of so many steps of falling length (Held, Wolfe, Crowder 1974), or of those there is time for."""
     row = np.zeros(len(model.rhs))
-    row[: model.reduced.routes] = 0.5 * model.reduced.weights
     place = np.zeros(model.exclusive_rows.shape[0])
     best = bound_of(model, row, place)
     for n in range(rounds):
@@ -97,7 +97,7 @@ def subgradient_bound(model: Linear, rounds: int = ROUNDS) -> Bound:
         slope_row = model.rhs + model.x_rows @ x - model.y_rows @ y
         slope_place = 1.0 - model.exclusive_rows @ x
         length = float(slope_row @ slope_row + slope_place @ slope_place)
-        if length < 1e-18:
+        if length < 1e-18 or time.perf_counter() > ends_at_s:
             break
         step = 0.2 * best.value / length / (1.0 + 0.02 * n)
         row, place = np.maximum(row - step * slope_row, 0.0), np.maximum(place - step * slope_place, 0.0)

@@ -17,6 +17,7 @@ from math import lcm
 
 import numpy as np
 from ortools.sat.python import cp_model
+from scipy.sparse import csr_array
 
 from dispatch.planning.linear import Linear
 from dispatch.planning.model import GAP_PROVEN, Floats, Indices
@@ -25,6 +26,8 @@ SCALE = 10**10
 DENOMINATOR_MAX = 100_000
 UNITS_OF_A_ROUTE = 10_000
 """How finely the solver counts what is won of a route where detection differs; rounded up."""
+UNITS_OF_A_SLOPE = 1000
+"""And how finely the slopes; rounded up."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,13 @@ def exact(
     _hint(programme, model, x, y, hint, size)
     solver = cp_model.CpSolver()
     _set_limits(solver, limits, GAP_PROVEN * 0.1 * scale * size if scale == SCALE else 0.0)
+    # Its presolve took all of the time where rows have thousands of different coefficients.
+    solver.parameters.cp_model_presolve = model.stepped
     status = solver.solve(programme, _Listener(x, on_choice) if on_choice else None)
     bound = reduced.base + float(solver.best_objective_bound) / scale / size + model.slack
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return Found(None, bound if status == cp_model.UNKNOWN else np.inf, False)
+        # Without a choice the solver's bound may be one it never set.
+        return Found(None, np.inf, False)
     chosen = np.array([k for k in range(reduced.pairs) if solver.boolean_value(x[k])], dtype=np.int64)
     return Found(chosen, bound, status == cp_model.OPTIMAL)
 
@@ -92,16 +98,18 @@ def _programme(
     for row in range(model.exclusive_rows.shape[0]):
         programme.add_at_most_one([x[k] for k in _columns(model.exclusive_rows, row)])
     x_rows, y_rows = model.x_rows, model.y_rows
-    coefficients = _rounded_up(x_rows.data * size)
-    rhs = _rounded_up(model.rhs * size)
     for row in range(x_rows.shape[0]):
         won = [y[n] for n in _columns(y_rows, row)]
         by = [x[k] for k in _columns(x_rows, row)]
         if model.stepped and len(won) == 1:
             programme.add_bool_or([won[0].negated(), *by])
             continue
-        factors = coefficients[x_rows.indptr[row] : x_rows.indptr[row + 1]].tolist()
-        programme.add(sum(won) <= cp_model.LinearExpr.weighted_sum(by, factors) + int(rhs[row]))
+        times = UNITS_OF_A_SLOPE if (_values(y_rows, row) < 0.0).any() else 1
+        left = cp_model.LinearExpr.weighted_sum(won, (-_rounded_up(-_values(y_rows, row) * times)).tolist())
+        right = cp_model.LinearExpr.weighted_sum(
+            by, _rounded_up(_values(x_rows, row) * times * size).tolist()
+        )
+        programme.add(left <= right + int(_rounded_up(model.rhs[row : row + 1] * times * size)[0]))
     return programme, x, y
 
 
@@ -118,24 +126,28 @@ def _hint(
     used[chosen] = 1.0
     for variable, use in zip(x, used, strict=True):
         programme.add_hint(variable, int(use))
-    room = _rounded_up(model.rhs * size) + _scaled_product(model, used, size)
-    if model.stepped:
-        first = model.y_rows.indptr[:-1]
-        values = np.zeros(len(y), dtype=np.int64)
-        for row, start in enumerate(first):
-            values[model.y_rows.indices[start : model.y_rows.indptr[row + 1]][: room[row]]] = 1
-    else:
-        values = np.full(len(y), size)
-        np.minimum.at(values, model.y_rows.indices, room)
-    for variable, value in zip(y, values, strict=True):
+    for variable, value in zip(y, _won(model, used, size), strict=True):
         programme.add_hint(variable, int(value))
 
 
-def _scaled_product(model: Linear, used: Floats, size: int) -> Indices:
-    rounded = model.x_rows.copy()
-    rounded.data = _rounded_up(rounded.data * size).astype(float)
-    product: Indices = np.rint(rounded @ used).astype(np.int64)
-    return product
+def _won(model: Linear, used: Floats, size: int) -> Indices:
+    """The largest y, in whole units, that the rows allow these x."""
+    if model.stepped:
+        met, values = np.rint(model.x_rows @ used), np.zeros(len(model.y_worth), dtype=np.int64)
+        first = model.y_rows.indptr
+        for row in range(len(model.rhs)):
+            values[model.y_rows.indices[first[row] : first[row + 1]][: int(met[row])]] = 1
+        return values
+    routes = model.reduced.routes
+    noticing = np.minimum(model.x_rows[:routes] @ used, 1.0)
+    both = np.concatenate([np.zeros(routes), noticing])
+    room = model.rhs[routes:] + model.x_rows[routes:] @ used - model.y_rows[routes:] @ both
+    won = np.ones(routes)
+    rows = model.y_rows[routes:].tocoo()
+    of_route = rows.col < routes
+    np.minimum.at(won, rows.col[of_route], room[rows.row[of_route]])
+    floored: Indices = np.floor(np.concatenate([np.maximum(won, 0.0), noticing]) * size).astype(np.int64)
+    return floored
 
 
 def _rounded_up(values: Floats) -> Indices:
@@ -145,8 +157,13 @@ def _rounded_up(values: Floats) -> Indices:
     return whole
 
 
-def _columns(rows: object, row: int) -> list[int]:
-    found: list[int] = rows.indices[rows.indptr[row] : rows.indptr[row + 1]].tolist()  # type: ignore[attr-defined]
+def _columns(rows: csr_array, row: int) -> list[int]:
+    found: list[int] = rows.indices[rows.indptr[row] : rows.indptr[row + 1]].tolist()
+    return found
+
+
+def _values(rows: csr_array, row: int) -> Floats:
+    found: Floats = rows.data[rows.indptr[row] : rows.indptr[row + 1]]
     return found
 
 

@@ -25,7 +25,7 @@ from dispatch.planning.swap import swap
 
 CUT_ROUNDS_MAX = 40
 """How often the solver is asked again with cuts at its last answer, where detection differs from place to place."""
-LP_SHARE = 0.5
+LP_SHARE = 0.4
 """Of the time left: the linear programme gets no more, so that something remains for the plan itself."""
 RESERVE_S = 0.03
 """Kept back from the solver for reading its answer."""
