@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 
 from dispatch.planning.clock import Clock
-from dispatch.planning.containment import contain_in
-from dispatch.planning.escape_field import Field, field_of
-from dispatch.planning.model import Containment, Escape, Floats
+from dispatch.planning.containment import closed_by_cut, contain_in
+from dispatch.planning.escape_field import SLACK_S, Field, field_of
+from dispatch.planning.model import Certificate, Containment, Escape, Floats
 
 DEADLINE_S = 5.0
 
@@ -28,33 +28,51 @@ def earliest_closing(escape: Escape, deadline_s: float = DEADLINE_S, fewest: boo
     Raises: ValueError, as `contain`.
     """
     field, clock = field_of(escape), Clock(deadline_s)
-    best = contain_in(field, clock, fewest=False)
+    best = contain_in(field, clock, fewest=False, with_ways=False)
     if best.kind != "guaranteed" or best.closed_at_s is None:
         return best
     moments = _moments(field, best.closed_at_s)
-    low, high = _first_without_open_way(field, moments), len(moments) - 1
-    middle = low  # Often nothing but that first moment matters; only then is the range halved.
-    while low < high:
-        probe = contain_in(field.before(float(moments[middle]), included=True), clock, fewest=False)
+    low, high = _first_without_open_way(field, moments, clock), len(moments) - 1
+    best, high = _soonest_cut(field, moments, best, low, clock)
+    sooner: Certificate | None = None
+    middle = max(low, high - 1)  # If there is none just before the soonest cut, that is the answer.
+    while low < high and clock.left_s:
+        probe = contain_in(_by(field, moments[middle]), clock, fewest=False, with_ways=False)
         if probe.kind == "guaranteed" and probe.closed_at_s is not None:
+            best, high = probe, int(np.searchsorted(moments, probe.closed_at_s))
+        else:
+            sooner, low = probe.certificate, middle + 1
+        middle = (low + high) // 2
+    if sooner is None or low < high:
+        sooner = contain_in(_before(field, best), clock, fewest=False, with_ways=False).certificate
+    if sooner is None:
+        return best
+    proven = contain_in(_by(field, moments[high]), clock, fewest=fewest)
+    return replace(proven if proven.kind == "guaranteed" else best, sooner=sooner)
+
+
+def _soonest_cut(
+    field: Field, moments: Floats, best: Containment, low: int, clock: Clock
+) -> tuple[Containment, int]:
+    """The soonest closure that a cut gives, by halving, and its moment: quick, and mostly the soonest of all."""
+    high, middle = len(moments) - 1, low  # Often nothing but that first moment matters.
+    while low < high and clock.left_s:
+        probe = closed_by_cut(_by(field, moments[middle]), clock)
+        if probe is not None and probe.closed_at_s is not None:
             best, high = probe, int(np.searchsorted(moments, probe.closed_at_s))
         else:
             low = middle + 1
         middle = (low + high) // 2
-    return _settled(field, best, clock, fewest=fewest)
+    return best, high
 
 
-def _settled(field: Field, best: Containment, clock: Clock, *, fewest: bool) -> Containment:
-    """The closure with the proof that there is none before it, as far as the time allows."""
-    assert best.closed_at_s is not None, "A closure that is searched for has guards."
-    before = contain_in(field.before(best.closed_at_s, included=False), clock, fewest=False)
-    if fewest:
-        fewer = contain_in(field.before(best.closed_at_s, included=True), clock, fewest=True)
-        best = fewer if fewer.kind == "guaranteed" else best
-    if before.certificate is None:
-        # Without it, `ways` would be read as a claim about all units, not those that work by then.
-        return replace(best, flow_value=0, ways=())
-    return replace(best, sooner=before.certificate)
+def _by(field: Field, moment_s: float) -> Field:
+    return field.before(float(moment_s), included=True)
+
+
+def _before(field: Field, closed: Containment) -> Field:
+    assert closed.closed_at_s is not None, "A closure that is searched for has guards."
+    return field.before(closed.closed_at_s, included=False)
 
 
 def _moments(field: Field, until_s: float) -> Floats:
@@ -63,11 +81,28 @@ def _moments(field: Field, until_s: float) -> Floats:
     return moments[moments <= until_s]
 
 
-def _first_without_open_way(field: Field, moments: Floats) -> int:
-    """The first moment by which, on every way out, some unit could be in time: before it nothing closes, surely."""
+def _first_without_open_way(field: Field, moments: Floats, clock: Clock) -> int:
+    """The first moment by which, on every way out, some unit could be in time: before it nothing closes, surely.
+
+    Looked for first among units that are in time before anybody (quick), then among those for whom others gain time.
+    """
+    low, high = 0, _first_parted(field, moments)
+    middle = max(0, high - 1)  # Others rarely gain that much time: then this one question settles it.
+    while low < high and clock.left_s:
+        by_then = _by(field, moments[middle])
+        low, high = (middle + 1, high) if by_then.ways_out(by_then.first_s()) else (low, middle)
+        middle = (low + high) // 2
+    return low
+
+
+def _first_parted(field: Field, moments: Floats) -> int:
+    """The first moment by which the nodes that units hold before anybody is there part all sources from the exits."""
+    earliest_s, first_s = field.earliest_s(), field.first_s()
+    first_s[first_s + field.margin_s > earliest_s + SLACK_S] = np.inf
     low, high = 0, len(moments) - 1
     while low < high:
         middle = (low + high) // 2
-        by_then = field.before(float(moments[middle]), included=True)
-        low, high = (middle + 1, high) if by_then.ways_out(by_then.first_s()) else (low, middle)
+        closed = first_s <= moments[middle]
+        is_open = any((walk.reached(closed) & ~closed)[field.exits].any() for walk in field.walks)
+        low, high = (middle + 1, high) if is_open else (low, middle)
     return low

@@ -50,25 +50,39 @@ def contain(escape: Escape, deadline_s: float = DEADLINE_S, fewest: bool = False
     return contain_in(field_of(escape), Clock(deadline_s), fewest=fewest)
 
 
-def contain_in(field: Field, clock: Clock, *, fewest: bool) -> Containment:
-    """The same for a field that is laid out."""
+def contain_in(field: Field, clock: Clock, *, fewest: bool, with_ways: bool = True) -> Containment:
+    """The same for a field that is laid out; without `with_ways`, nothing is claimed about fewer guards."""
     earliest_s = field.earliest_s()
     if not np.isfinite(earliest_s[field.exits]).any():
         return Containment("guaranteed")
-    ways = field.ways_out(field.first_s())
-    if ways:
-        return Containment("impossible", certificate=open_way(field, ways[0]))
-    in_time = field.ready_s + field.margin_s <= earliest_s[field.posts] + SLACK_S
-    in_time &= np.isfinite(earliest_s[field.posts])
-    shared = _ways_apart(field, earliest_s, in_time)
+    in_time = _in_time(field, earliest_s)
     posting = _manned_cut(field, earliest_s, in_time)
-    if posting is not None:
-        found = _closed(field, posting, shared, (Stage("cut", clock.after_s, len(posting), len(shared)),))
-        if not fewest or (len(posting) == len(shared) and _apart(field, shared)):
-            return found
-        fewer = _searched(field, shared, clock, fewest=True)
-        return fewer if fewer.kind == "guaranteed" else found
-    return _searched(field, shared, clock, fewest=fewest)
+    if posting is None and (ways := field.ways_out(field.first_s())):
+        return Containment("impossible", certificate=open_way(field, ways[0]))
+    apart = _ways_apart(field, _holdable(field, in_time), clock) if with_ways else ()
+    if posting is None:
+        return _searched(field, apart, clock, fewest=fewest)
+    stage = Stage("cut", clock.after_s, len(posting), len(apart))
+    found = _closed(field, posting, earliest_s, apart, stage)
+    if not fewest or (len(posting) == len(apart) and _are_apart(field, apart)):
+        return found
+    fewer = _searched(field, apart, clock, fewest=True)
+    return fewer if fewer.kind == "guaranteed" else found
+
+
+def closed_by_cut(field: Field, clock: Clock) -> Containment | None:
+    """The guarantee of a cut, quick; None decides nothing. What is closed anyway has guards of no use here."""
+    earliest_s = field.earliest_s()
+    posting = _manned_cut(field, earliest_s, _in_time(field, earliest_s))
+    if posting is None:
+        return None
+    return _closed(field, posting, earliest_s, (), Stage("cut", clock.after_s, len(posting), 0.0))
+
+
+def _in_time(field: Field, earliest_s: Floats) -> Flags:
+    """(U, K): the unit works there before anybody can be there, and somebody can."""
+    in_time: Flags = field.ready_s + field.margin_s <= earliest_s[field.posts] + SLACK_S
+    return in_time & np.isfinite(earliest_s[field.posts])
 
 
 def _searched(field: Field, ways: tuple[Way, ...], clock: Clock, *, fewest: bool) -> Containment:
@@ -77,7 +91,8 @@ def _searched(field: Field, ways: tuple[Way, ...], clock: Clock, *, fewest: bool
     if searched.posting is not None:
         posting = searched.posting if fewest else _needed(field, searched.posting, clock)
         bound = len(posting) if fewest else len(ways)
-        return _closed(field, posting, ways, (Stage("search", clock.after_s, len(posting), bound),))
+        comes_s = _comes_s(field, ready_of(field, posting))
+        return _closed(field, posting, comes_s, ways, Stage("search", clock.after_s, len(posting), bound))
     certificate = certificate_of(field, searched.ways, clock) if searched.exhausted else None
     stages = (Stage("search", clock.after_s, 0.0, 0.0),)
     if certificate is None:
@@ -85,30 +100,30 @@ def _searched(field: Field, ways: tuple[Way, ...], clock: Clock, *, fewest: bool
     return Containment("impossible", certificate=certificate, stages=stages)
 
 
-def _closed(field: Field, posting: Posting, ways: tuple[Way, ...], stages: tuple[Stage, ...]) -> Containment:
+def _comes_s(field: Field, ready_s: Floats) -> Floats:
+    """(N,) before which moment nobody can be at a node, held up by these guards."""
+    runs = list(field.runs(ready_s))
+    for run in runs:
+        is_open = np.isfinite(run.at_s[field.exits]) & ~run.closed[field.exits]
+        assert not is_open.any(), "A closure must leave no exit open."
+    comes_s: Floats = np.minimum.reduce([run.at_s for run in runs])
+    return comes_s
+
+
+def _closed(
+    field: Field, posting: Posting, comes_s: Floats, ways: tuple[Way, ...], stage: Stage
+) -> Containment:
     """The guarantee, with the moment before which nobody can be at each guard."""
     ready_s = ready_of(field, posting)
-    runs = list(field.runs(ready_s))
-    assert not any(_left_open(field, run).any() for run in runs), "A closure must leave no exit open."
-    comes_s = np.minimum.reduce([run.at_s for run in runs])
-    at = sorted(posting.items())
-    guards = tuple(
-        Guard(unit, (node := int(field.posts[post])), float(ready_s[node]), float(comes_s[node]))
-        for unit, post in at
-    )
+    nodes = {unit: int(field.posts[post]) for unit, post in sorted(posting.items())}
     return Containment(
         "guaranteed",
-        guards=guards,
+        guards=tuple(Guard(u, node, float(ready_s[node]), float(comes_s[node])) for u, node in nodes.items()),
         flow_value=len(ways),
-        closed_at_s=max((guard.ready_s for guard in guards), default=None),
-        stages=stages,
+        closed_at_s=max((float(ready_s[node]) for node in nodes.values()), default=None),
+        stages=(stage,),
         ways=tuple((way.nodes, way.movement) for way in ways),
     )
-
-
-def _left_open(field: Field, run: Run) -> Flags:
-    is_open: Flags = np.isfinite(run.at_s[field.exits]) & ~run.closed[field.exits]
-    return is_open
 
 
 def _needed(field: Field, posting: Posting, clock: Clock) -> Posting:
@@ -132,7 +147,7 @@ def _manned_cut(field: Field, earliest_s: Floats, in_time: Flags) -> Posting | N
     """
     tails, heads = zip(*(walk.arcs() for walk in field.walks), strict=True)
     arcs = np.concatenate(tails), np.concatenate(heads)
-    network = _network(field, arcs, earliest_s, _holdable(field, in_time), field.walks)
+    network = _network(field, arcs, np.isfinite(earliest_s), _holdable(field, in_time), field.walks)
     posts = np.searchsorted(field.posts, network.held)
     price = np.full(field.units, PRICE_FIRST)
     for _ in range(PRICES_MAX):
@@ -150,31 +165,26 @@ def _manned_cut(field: Field, earliest_s: Floats, in_time: Flags) -> Posting | N
     return None
 
 
-def _ways_apart(field: Field, earliest_s: Floats, in_time: Flags) -> tuple[Way, ...]:
+def _ways_apart(field: Field, holdable: Flags, clock: Clock) -> tuple[Way, ...]:
     """As many ways out as share no node that a unit holds before anybody is there, one more than units at most.
 
     All in one movement, that with the most: what they show (no fewer guards) then holds for all movements together.
+    Fewer, if the time ends before they are laid out.
     """
-    best: tuple[Way, ...] = ()
-    holdable = _holdable(field, in_time)
-    for number in range(len(field.walks)):
-        ways = _ways_of(field, number, holdable)
-        best = ways if len(ways) > len(best) else best
-    if _apart(field, best):
-        return best
-    return _further_apart(field, best, holdable)
-
-
-def _further_apart(field: Field, ways: tuple[Way, ...], holdable: Flags) -> tuple[Way, ...]:
-    """As many ways, if possible with no two that share a node that a unit could hold on the slower of them."""
+    number = 0
+    if len(field.walks) > 1:
+        cuts = [_network_of(field, walk, holdable).minimum_cut() for walk in field.walks]
+        number = int(np.argmax([0 if cut is None else cut.value for cut in cuts]))
+    ways = _ways_of(field, number, holdable, clock)
     for _ in range(CHANGES_MAX):
+        if _are_apart(field, ways) or not clock.left_s:
+            break
+        # As many may exist that don't share a node which a unit could hold on the slower of them either.
         holdable = holdable | _shared(field, ways)
-        others = _ways_of(field, ways[0].movement, holdable)
+        others = _ways_of(field, number, holdable, clock)
         if len(others) < len(ways):
             break
         ways = others
-        if _apart(field, ways):
-            break
     return ways
 
 
@@ -188,19 +198,20 @@ def _shared(field: Field, ways: tuple[Way, ...]) -> Flags:
     return times > 1
 
 
-def _apart(field: Field, ways: tuple[Way, ...]) -> bool:
+def _are_apart(field: Field, ways: tuple[Way, ...]) -> bool:
     return not _shared(field, ways).any()
 
 
-def _ways_of(field: Field, number: int, holdable: Flags) -> tuple[Way, ...]:
-    """Ways of one movement that share none of these nodes."""
+def _ways_of(field: Field, number: int, holdable: Flags, clock: Clock) -> tuple[Way, ...]:
+    """Ways of one movement that share none of these nodes, as many as there is time for."""
     walk = field.walks[number]
-    at_s, _ = walk.arrivals(np.zeros(field.nodes, dtype=np.bool_))
-    network = _network(field, walk.arcs(), at_s, holdable, (walk,))
-    cut = network.minimum_cut(ways_max=field.units + 1)
-    if cut is None:
-        return ()
-    return tuple(_way_within(field, number, nodes) for nodes in cut.within)
+    cut = _network_of(field, walk, holdable).minimum_cut(ways_max=field.units + 1)
+    ways: list[Way] = []
+    for nodes in cut.within if cut is not None else ():
+        if not clock.left_s:
+            break
+        ways.append(_way_within(field, number, nodes))
+    return tuple(ways)
 
 
 def _way_within(field: Field, number: int, within: Flags) -> Way:
@@ -211,11 +222,15 @@ def _way_within(field: Field, number: int, within: Flags) -> Way:
     return Run(number, at_s, before, ~within).way_to(end)
 
 
+def _network_of(field: Field, walk: Walk, holdable: Flags) -> CutNetwork:
+    """What one movement reaches."""
+    return _network(field, walk.arcs(), walk.reached(), holdable, (walk,))
+
+
 def _network(
-    field: Field, arcs: tuple[Indices, Indices], at_s: Floats, holdable: Flags, walks: Sequence[Walk]
+    field: Field, arcs: tuple[Indices, Indices], reached: Flags, holdable: Flags, walks: Sequence[Walk]
 ) -> CutNetwork:
     """What is reached at all, from where these movements begin to the exits."""
-    reached = np.isfinite(at_s)
     tails, heads = arcs
     inside = reached[tails] & reached[heads]
     sources = np.zeros(field.nodes, dtype=np.bool_)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import dijkstra
+from scipy.sparse.csgraph import breadth_first_order, dijkstra
 
 from dispatch.planning.model import Escape, Flags, Floats, Indices, Movement
 
@@ -44,11 +44,25 @@ class Walk:
         """(N,) earliest seconds, +inf where nobody comes, and the node before; nobody leaves a closed node."""
         graph: csr_array = self.graph
         if closed.any():
-            leaves = np.append(~closed, True)[self.tails]
-            seconds = np.where(leaves, graph.data, np.inf)
+            seconds = np.where(self._left(closed), graph.data, np.inf)
             graph = csr_array((seconds, graph.indices, graph.indptr), shape=graph.shape)
         times, before = dijkstra(graph, directed=True, indices=[self.nodes], return_predecessors=True)
         return times[0, : self.nodes] + self.from_s, before[0, : self.nodes].astype(np.int64)
+
+    def reached(self, closed: Flags | None = None) -> Flags:
+        """(N,) where this movement comes at all; nobody leaves a closed node."""
+        keep = np.ones(self.graph.nnz, dtype=np.bool_) if closed is None else self._left(closed)
+        indptr = np.concatenate(([0], np.cumsum(keep)))[self.graph.indptr].astype(np.int32)
+        indices = self.graph.indices[keep]
+        graph = csr_array((np.ones(len(indices), np.int8), indices, indptr), shape=self.graph.shape)
+        reached = np.zeros(self.nodes + 1, dtype=np.bool_)
+        reached[breadth_first_order(graph, self.nodes, return_predecessors=False)] = True
+        return reached[: self.nodes]
+
+    def _left(self, closed: Flags) -> Flags:
+        """Which arcs leave an open node."""
+        left: Flags = np.append(~closed, True)[self.tails]
+        return left
 
     def begins(self) -> Indices:
         """Where somebody may have begun."""

@@ -171,8 +171,8 @@ class Certificate:
 class Containment:
     """Whether all ways out can be closed for sure, with the proof.
 
-    guaranteed: `guards` close every way out; `closed_at_s` is when the last of them works; `flow_value` is the largest
-    number of ways out that share no node, so fewer guards can't do; `ways` are those ways, as (nodes, movement).
+    guaranteed: `guards` close every way out; `closed_at_s` is when the last of them works; `flow_value` is the
+    number of `ways` (nodes, movement), the most that share no node that a unit could hold: fewer guards can't do.
     impossible: `certificate`. probabilistic: neither was found in the time given. `sooner` says why nothing closes with
     units that work before `closed_at_s` only, where that was asked.
     """
