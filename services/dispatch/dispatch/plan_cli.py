@@ -165,6 +165,8 @@ def _in_worker() -> Prove:
         async def once() -> Solution:
             prover = Prover()
             try:
+                # Importing a solver takes a second, which is not the search's.
+                await prover.start()
                 return await prover.prove(coverage, deadline_s, hint, seed)
             finally:
                 await prover.close()

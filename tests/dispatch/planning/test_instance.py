@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
+from scipy.sparse.csgraph import dijkstra
 
+from dispatch.domain.graphs import matrix
 from dispatch.network_files import YUNYANG
 from dispatch.planning import schemas
 from dispatch.planning.check_map import map_of
@@ -256,3 +258,27 @@ def test_any_junk_in_any_field_is_refused_or_read_but_never_a_crash(junk: Any):
             ask(written)
         except (ValidationError, InstanceError):
             continue
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11), st.integers(1, 9)), max_size=30),
+    st.lists(st.integers(0, 11), min_size=1, max_size=3),
+)
+@settings(max_examples=60, deadline=None)
+def test_drives_are_those_of_a_plain_search_though_dead_ends_are_left_out(
+    arcs: list[tuple[int, int, int]], at: list[int]
+):
+    written = bent(exits=[{"id": "out", "node": 1}], start={"node": 0})
+    written["network"] = {
+        "nodes": [[node, 0.001 * node, 0] for node in range(12)],
+        "edges": [
+            {"source": a, "target": b, "travel_time_s": s, "length_m": 10} for a, b, s in [(0, 1, 9), *arcs]
+        ],
+    }
+    written["units"] = [{"id": f"U{number}", "node": node} for number, node in enumerate(at)]
+    written["places"] = [{"id": f"P{node}", "node": node} for node in range(0, 12, 3)]
+    question = ask(written)
+
+    plain = dijkstra(matrix(question.network.police), indices=at)[:, ::3]
+
+    assert np.allclose(10 + plain, ready_s(question))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,19 @@ def test_options_win_over_the_file_and_the_result_names_the_seed(capsys: pytest.
     assert ends(example, "--json", "--quiet", "--seed", "99", "--deadline", "0.5") == 0
 
     assert 99 == json.loads(capsys.readouterr().out)["seed"]
+
+
+def test_solver_that_can_not_start_leaves_a_valid_plan_and_the_code_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The interpreter that the solver's process needs is gone, as after an upgrade under a running program."""
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    example, out = str(EXAMPLES / "probabilistic.json"), tmp_path / "result.json"
+
+    code = ends(example, "--quiet", "--out", str(out))
+
+    assert (3, 0) == (code, ends("check", example, str(out)))
+    assert json.loads(out.read_text(encoding="utf-8"))["trouble"]
 
 
 @pytest.mark.parametrize(

@@ -133,10 +133,12 @@ def _contained(question: Question, ready: Floats) -> Containment | None:
 def _proven(
     coverage: Coverage, deadline_s: float, solution: Solution, seed: int, prove: Prove
 ) -> tuple[Solution, str]:
-    """The solver's answer, or the plan that stood before it and what happened."""
+    """The solver's answer, or the plan that stood before it and what happened; none is asked about a proven plan."""
+    if solution.proven:
+        return solution, ""
     try:
         better = prove(coverage, deadline_s, solution, seed)
-    except (RuntimeError, OSError, MemoryError) as error:
+    except (RuntimeError, OSError, EOFError, MemoryError) as error:
         return solution, f"{type(error).__name__}: {error}"
     if better.objective < solution.objective - 1e-9 or not _is_valid(coverage, better):
         return solution, better.trouble or "the search gave no valid plan as good as the first"
