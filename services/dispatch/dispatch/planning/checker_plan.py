@@ -8,7 +8,10 @@ units given are too low, the checker raises them itself, so that what it states 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from typing import NamedTuple
 
 from dispatch.planning.checker_model import (
     NEVER,
@@ -22,6 +25,13 @@ from dispatch.planning.checker_model import (
     Name,
 )
 from dispatch.planning.checker_roads import Readiness
+
+
+class _Met(NamedTuple):
+    """Of one node: sorted moments, and the sum of prices from each of them on (one entry more: 0)."""
+
+    last_s: list[float]
+    later: list[float]
 
 
 class Plans:
@@ -148,34 +158,44 @@ class Plans:
             max(0.0, route.weight - price)
             for route, price in zip(self._instance.routes, prices.routes, strict=True)
         )
-        passes_at: dict[Name, list[tuple[float, float]]] = {}
-        for last_pass_s, paid in zip(self._last_pass_s, prices.routes, strict=True):
-            for node, passage_s in last_pass_s.items() if paid > 0 else ():
-                passes_at.setdefault(node, []).append((passage_s, paid))
-        units = sum(self._unit_price(unit, prices, passes_at) for unit in self._readiness.units)
+        met = self._prices_met(prices.routes)
+        units = sum(self._unit_price(unit, prices, met) for unit in self._readiness.units)
         return uncaught + units + sum(prices.places.values())
 
-    def _unit_price(
-        self, unit: Name, prices: CheckBound, passes_at: Mapping[Name, Sequence[tuple[float, float]]]
-    ) -> float:
-        """The unit's price, raised to what its best place earns beyond the place's own price.
+    def _prices_met(self, routes: Sequence[float]) -> dict[Name, _Met]:
+        """Node -> when routes pass it for the last time, and the prices of those that pass from then on."""
+        passing: dict[Name, list[tuple[float, float]]] = {}
+        for last_s, price in zip(self._last_pass_s, routes, strict=True):
+            for node, seconds in last_s.items():
+                passing.setdefault(node, []).append((seconds, price))
+        met = {}
+        for node, passages in passing.items():
+            passages.sort()
+            later = list(accumulate((price for _, price in reversed(passages)), initial=0.0))
+            met[node] = _Met([seconds for seconds, _ in passages], later[::-1])
+        return met
 
-        `passes_at` is node -> (when a route is last there, the route's price).
-        """
-        pinned = [place for name, place in self._instance.pinned if name == unit]
+    def _unit_price(self, unit: Name, prices: CheckBound, met: Mapping[Name, _Met]) -> float:
+        """The unit's price, raised to what its best place earns beyond the place's own price."""
         price = prices.units.get(unit, 0.0)
-        for place in pinned or self._readiness.places:
-            ready = self._ready_s(unit, place)
+        for name in self._open_to(unit):
+            ready, place = self._ready_s(unit, name), self._readiness.places[name]
             if ready == NEVER:
                 continue
-            in_time_s = ready + self._instance.margin_s - TOLERANCE_S
-            passes = passes_at.get(self._readiness.places[place].node, ())
-            met = sum(paid for passage_s, paid in passes if in_time_s <= passage_s)
-            earned = self._readiness.places[place].detection * met + self._instance.bonus.get(
-                (unit, place), 0.0
-            )
-            price = max(price, earned - prices.places.get(place, 0.0))
+            caught = 0.0
+            if place.node in met:
+                at_node = met[place.node]
+                first = bisect_left(at_node.last_s, ready + self._instance.margin_s - TOLERANCE_S)
+                caught = at_node.later[first]
+            earned = place.detection * caught + self._instance.bonus.get((unit, name), 0.0)
+            price = max(price, earned - prices.places.get(name, 0.0))
         return price
+
+    def _open_to(self, unit: Name) -> list[Name]:
+        """Places where the unit may stand in a plan that keeps the pins."""
+        own = [place for name, place in self._instance.pinned if name == unit]
+        taken = {place for _, place in self._instance.pinned}
+        return own or [place for place in self._readiness.places if place not in taken]
 
 
 def _last_pass_s(stops: Iterable[tuple[Name, float]]) -> dict[Name, float]:

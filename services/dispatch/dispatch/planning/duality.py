@@ -67,11 +67,13 @@ def bound_certificate_of(coverage: Coverage, deadline_s: float = DEADLINE_S) -> 
 
 
 def _allowed(coverage: Coverage) -> Flags:
-    """(U, P): the unit can be there at some time; pinned units at their pin only."""
+    """(U, P): the unit can be there at some time; pinned units at their pin only, and nobody else there."""
     allowed: Flags = np.isfinite(coverage.ready_s)
     for unit, place in coverage.pinned:
+        can_be = bool(allowed[unit, place])
         allowed[unit] = False
-        allowed[unit, place] = np.isfinite(coverage.ready_s[unit, place])
+        allowed[:, place] = False
+        allowed[unit, place] = can_be
     return allowed
 
 
