@@ -3,7 +3,8 @@
 Per town and seed: the last-seen node, exits, checkpoints by traffic and police at random nodes. The plan is chosen on
 1000 routes and promises what 2,000 held-out ones say (`honest`); what it scores on the routes that it was chosen on
 stands beside it (`optimism`). The same plan is scored, too, in worlds where everybody is 30 % slower or faster than
-thought, and it is counted how often the stated interval holds what was realised.
+thought, and in one where they choose their ways and paces by another habit (`otherwise`); and it is counted how often
+the stated interval holds what was realised.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ PLANNED, HELD_OUT, FRESH = 1000, 2000, 5000
 PLACES, UNITS, EXITS = 500, 20, 12
 GOAL_POINTS = 2.0
 ERROR = 0.3
+# Travellers of another kind: they hardly know the ways, and their paces differ more.
+OTHER_CHOICE, OTHER_PACE = 0.8, 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +63,7 @@ class Score:
     fresh: float
     slower: float
     faster: float
+    otherwise: float
 
 
 def town(name: str) -> Network | None:
@@ -164,6 +168,8 @@ def score(one: Case, seed: int, plan: Callable[[Coverage], Sequence[int]]) -> Sc
         realised(place_of, one.places, one.ready_s, paced(fresh, pace))
         for pace in (1.0, 1 + ERROR, 1 - ERROR)
     ]
+    strangers = _sample(one, FRESH, seed + 700_000, choice_noise=OTHER_CHOICE, pace_noise=OTHER_PACE)
+    worlds.append(realised(place_of, one.places, one.ready_s, strangers))
     in_sample = float(met_shares(seen, place_of) @ seen.weights)
     return Score(honest, low, high, in_sample, *worlds)
 
@@ -202,12 +208,13 @@ def _of_town(name: str, scores: Sequence[Score]) -> dict[str, Figure]:
         f"{name} optimism": p95([one.in_sample - one.fresh for one in scores]),
         f"{name} 30% slower": p95([one.honest - one.slower for one in scores]),
         f"{name} 30% faster": p95([one.honest - one.faster for one in scores]),
+        f"{name} otherwise": p95([one.honest - one.otherwise for one in scores]),
         f"{name} in interval": Figure(100 * float(np.mean(inside)), "%"),
     }
 
 
-def _sample(one: Case, count: int, seed: int) -> Routes:
-    return sample_routes(one.network, no_timetable(), one.hypotheses, count, seed)
+def _sample(one: Case, count: int, seed: int, **behaviour: float) -> Routes:
+    return sample_routes(one.network, no_timetable(), one.hypotheses, count, seed, **behaviour)
 
 
 def main() -> None:

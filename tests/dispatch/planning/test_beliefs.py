@@ -227,6 +227,17 @@ def test_after_a_sighting_that_no_route_explains_routes_begin_there():
     assert routes.weights.tolist() == again.weights.tolist()
 
 
+def test_routes_that_were_kept_save_the_draw_and_change_nothing():
+    evidence = [Unseen(int(COUNTY.paths.node[5]), 0.0, 3600.0, 0.5)]
+
+    kept = updated_routes(WORLD, MIX, evidence, 400, 5, drawn=COUNTY)
+
+    again = updated_routes(WORLD, MIX, evidence, 400, 5)
+    assert again.weights.tolist() == kept.weights.tolist()
+    assert again.paths.node.tolist() == kept.paths.node.tolist()
+    assert COUNTY.weights.tolist() != kept.weights.tolist()
+
+
 def test_a_sighting_where_nobody_can_be_yet_begins_no_routes():
     far = EXITS[0]
     nodes = FILES.network.nodes

@@ -61,6 +61,22 @@ def test_part_of_a_road_is_reached_too_and_not_all_of_it():
     assert not area.covers(shapely.Point(108.715, 30.9))
 
 
+def test_somebody_seen_between_two_junctions_is_there_before_they_reach_one():
+    network = draw(2, [road(0, 1, 5, "w")])
+    at = (108.705, 30.9)
+    origin = Origin((Entry(0, 1250.0), Entry(1, 1250.0)), 0.0, TravelMode.walking)
+    arrival_s = earliest_arrival_s(network, [origin])
+
+    blind = reach_polygons(network, arrival_s, 0.0, TravelMode.walking, minutes=[15])
+    found = reach_polygons(network, arrival_s, 0.0, TravelMode.walking, minutes=[15], starts=[(*at, origin)])
+
+    (area,) = (shapely.geometry.shape(one["geometry"]) for one in found["features"])
+    assert shapely.geometry.shape(blind["features"][0]["geometry"]).is_empty
+    assert area.covers(shapely.Point(*at))
+    assert area.covers(shapely.Point(108.7016, 30.9))
+    assert not area.covers(shapely.Point(108.6995, 30.9))
+
+
 def test_time_is_counted_from_when_they_were_seen():
     early, late = (areas(COUNTY, 0, TravelMode.car, seen_s) for seen_s in (0.0, 5000.0))
 

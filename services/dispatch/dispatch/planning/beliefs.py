@@ -130,7 +130,12 @@ def reweight(routes: Routes, evidence: Sequence[Evidence]) -> Beliefs:
 
 
 def updated_routes(
-    world: World, hypotheses: Sequence[Hypothesis], evidence: Sequence[Evidence], count: int, seed: int
+    world: World,
+    hypotheses: Sequence[Hypothesis],
+    evidence: Sequence[Evidence],
+    count: int,
+    seed: int,
+    drawn: Routes | None = None,
 ) -> Routes:
     """At most `count` routes (two at least) that carry all evidence, drawn anew where reweighting alone leaves too
     few.
@@ -138,12 +143,13 @@ def updated_routes(
     A sighting that hardly any sampled route explains is taken at its word with its reliability: that share of the
     weight goes to new routes that begin there, the rest to those that never were there. It is the latest one that
     the sure bound allows. Without such a sighting, more routes are drawn, and those that carry the weight are kept.
-    Same arguments, same routes.
+    Same arguments, same routes. `drawn` are the routes of the same arguments without evidence, if the caller has
+    kept them; that only saves time.
 
     Raises: EvidenceError, as `reweight`; HypothesisError, as `sample_routes`.
     """
     mix, count = normalised(hypotheses), max(count, 2)
-    routes = draw_routes(world, mix, count, seed)
+    routes = drawn or draw_routes(world, mix, count, seed)
     beliefs = reweight(routes, evidence)
     if not beliefs.collapsed:
         return routes.reweighted(beliefs.weights)
