@@ -42,16 +42,12 @@ class _FileFirst(typer.core.TyperGroup):
         return super().parse_args(ctx, args)
 
 
-cli = command_line(cls=_FileFirst, no_args_is_help=True)
-
-
-@cli.callback()
-def plan() -> None:
-    """Plan an interception on an instance of your own, with its bound and proof.
-
-    `./guitu plan FILE` is short for `./guitu plan file FILE`. docs/planner.md explains the forms; examples are in
-    docs/examples/plan.
-    """
+cli = command_line(
+    "Plan an interception on an instance of your own: `./guitu plan FILE`, with its bound and proof.",
+    cls=_FileFirst,
+    no_args_is_help=True,
+    epilog="docs/planner.md explains the forms; examples are in docs/examples/plan.",
+)
 
 
 @cli.command(_FILE)
