@@ -2,7 +2,8 @@
 
 Each route leaves a random junction for one of the exits all around, by the fastest path under travel times that are
 drawn anew for it. Places are the junctions with most traffic; units wait at random junctions, learn of it after 2 to
-8 min (one draw a seed), drive 15 % faster than others and need 1 min to set up.
+8 min (one draw a seed), drive 15 % faster than others and need 1 min to set up. Two further kinds: units are told at
+once (most places are reached in time), and all routes leave one junction (many are alike).
 """
 
 from __future__ import annotations
@@ -107,12 +108,18 @@ def grid(side: int) -> Roads:
     return Roads(f"grid{side}", xy_m, tails[order], heads[order], np.full(len(tails), BLOCK_S))
 
 
-def build(roads: Roads, size: Size, seed: int) -> Instance:
+def build(
+    roads: Roads,
+    size: Size,
+    seed: int,
+    delay_s: tuple[float, float] = DELAY_S,
+    one_origin: bool = False,
+) -> Instance:
     """The instance of this seed; the same arguments give the same arrays."""
     rng = np.random.default_rng([seed, size.routes, size.places, size.units, len(roads.xy_m)])
     centre = roads.xy_m.mean(axis=0)
     exits = _exits(roads, centre)
-    visits = _visits(roads, exits, size.routes, rng)
+    visits = _visits(roads, exits, size.routes, rng, one_origin)
     traffic = np.bincount(np.concatenate([nodes for nodes, _ in visits]), minlength=len(roads.xy_m))
     place_nodes = np.sort(np.argsort(-traffic, kind="stable")[: size.places])
     last_pass_s = np.full((size.routes, len(roads.xy_m)), -np.inf)
@@ -120,7 +127,7 @@ def build(roads: Roads, size: Size, seed: int) -> Instance:
         last_pass_s[route, nodes] = at_s
     unit_nodes = rng.integers(0, len(roads.xy_m), size.units)
     drive_s = dijkstra(roads.matrix(roads.seconds / POLICE_FASTER), indices=unit_nodes)[:, place_nodes]
-    ready_s = rng.uniform(*DELAY_S) + SET_UP_S + drive_s
+    ready_s = rng.uniform(*delay_s) + SET_UP_S + drive_s
     coverage = Coverage(
         weights=np.full(size.routes, 1.0 / size.routes),
         last_pass_s=np.ascontiguousarray(last_pass_s[:, place_nodes]),
@@ -163,12 +170,14 @@ def _exits(roads: Roads, centre: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _visits(
-    roads: Roads, exits: NDArray[np.int64], routes: int, rng: np.random.Generator
+    roads: Roads, exits: NDArray[np.int64], routes: int, rng: np.random.Generator, one_origin: bool
 ) -> list[tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """For each route its nodes, from the last, and when it passes them."""
     visits: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
+    origin = _near_the_middle(roads, rng)
     for _ in range(routes):
-        origin, target = int(rng.integers(len(roads.xy_m))), int(rng.choice(exits))
+        origin = origin if one_origin else int(rng.integers(len(roads.xy_m)))
+        target = int(rng.choice(exits))
         seconds = roads.seconds * rng.lognormal(0.0, SPREAD, len(roads.seconds))
         at_s, before = dijkstra(roads.matrix(seconds), indices=[origin], return_predecessors=True)
         nodes = [target]
@@ -176,3 +185,10 @@ def _visits(
             nodes.append(int(before[0, nodes[-1]]))
         visits.append((np.array(nodes), at_s[0, nodes]))
     return visits
+
+
+def _near_the_middle(roads: Roads, rng: np.random.Generator) -> int:
+    """A node of the inner half, so that exits lie all around."""
+    away = roads.xy_m - roads.xy_m.mean(axis=0)
+    distance_m = np.hypot(away[:, 0], away[:, 1])
+    return int(rng.choice(np.flatnonzero(distance_m < 0.5 * np.quantile(distance_m, 0.95))))
