@@ -12,17 +12,9 @@ from contracts.base import TravelMode
 from dispatch.domain.reach import Entry, Origin, earliest_arrival_s
 from dispatch.domain.timetables import no_timetable
 from dispatch.network_files import read_network
-from dispatch.planning.beliefs import (
-    Blocked,
-    EvidenceError,
-    Sighting,
-    Unseen,
-    positions_at,
-    resampled,
-    reweight,
-    updated_routes,
-)
+from dispatch.planning.beliefs import resampled, reweight, updated_routes
 from dispatch.planning.estimate import effective_count
+from dispatch.planning.evidence import Blocked, EvidenceError, Sighting, Unseen, positions_at
 from dispatch.planning.hypotheses import Hypothesis, default_hypotheses
 from dispatch.planning.routes import sample_routes
 from dispatch.planning.timed_routes import Routes
@@ -186,6 +178,8 @@ def test_evidence_that_no_route_survives_leaves_the_weights_and_says_so():
     [
         seen_at(1, 0.0, 1.5),
         seen_at(1, 0.0, 0.5, error_m=0.0),
+        seen_at(1, float("nan"), 0.5),
+        Sighting(float("nan"), 30.9, 0.0, 0.5),
         Unseen(1, 0.0, 1.0, -0.1),
         Unseen(1, 2.0, 1.0, 0.5),
         Blocked(1, 2, 2.0, 1.0),
