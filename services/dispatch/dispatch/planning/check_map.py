@@ -6,6 +6,7 @@ Written a second time on purpose: what the planner reads wrong must not be read 
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -73,7 +74,7 @@ def _is_shut(stretch: Stretch, shut: set[tuple[str, str]]) -> bool:
 
 
 def _rows(raw: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(raw.decode("utf-8-sig").splitlines()))
+    return list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True))
 
 
 def _county_stretch(row: Mapping[str, str]) -> Stretch:

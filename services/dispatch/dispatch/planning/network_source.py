@@ -7,6 +7,7 @@ Where only two of length, time and speed are given, the third follows; a travel 
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ def _digest(parts: Iterable[bytes]) -> str:
 def _rows(path: Path, raw: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     """Line number and fields of each row. Raises: InstanceError."""
     try:
-        reader = csv.DictReader(raw.decode("utf-8-sig").splitlines(), strict=True)
+        reader = csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline=""), strict=True)
         for fields in reader:
             if None in fields or None in fields.values():
                 raise InstanceError(
@@ -86,7 +87,9 @@ def _rows(path: Path, raw: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     except UnicodeDecodeError as error:
         raise InstanceError(f"{path.name} is not UTF-8; save it again with that encoding.") from error
     except csv.Error as error:
-        raise InstanceError(f"{path.name} is not a CSV file: {error}.") from error
+        raise InstanceError(
+            f"{path.name} is not a CSV file after line {reader.line_num}: {error}."
+        ) from error
 
 
 Lined = Sequence[tuple[int, Mapping[str, str]]]
