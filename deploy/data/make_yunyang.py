@@ -1,4 +1,4 @@
-"""Draw the schematic road network of Yunyang County: nodes, edges, places, exits and units for dispatch.
+"""Draw the schematic road network of Yunyang County: nodes, edges, places, exits, units, times.
 
     python deploy/data/make_yunyang.py [--root REPOSITORY]
 
@@ -14,12 +14,13 @@ import csv
 import itertools
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import yunyang_sites
+import yunyang_timetable
 import yunyang_units
 from yunyang_geography import DEPARTURES, NEIGHBOURS, POINTS, ROAD_EXITS, VILLAGES, WAYS, Exit, Point, Way
 
@@ -51,6 +52,8 @@ ROAD_CLASSES = {
     "rail_line": RoadClass(1.10, 0, 200),
     "ferry_line": RoadClass(1.15, 0, 0, 35),
 }
+
+STAFFED = ("toll_gate", "bus_station", "rail_station", "pier")
 
 # Kind of node -> kind of place, units that fit, seconds to set up, what a unit must be able to do there.
 PLACE_KINDS = {
@@ -101,10 +104,16 @@ def write_all(root: Path, out: Path) -> None:
     write_csv(dispatch / "places.csv", places)
     write_csv(dispatch / "exits.csv", exit_rows())
     write_csv(dispatch / "units.csv", units)
+    write_csv(dispatch / "timetable.csv", yunyang_timetable.timetable_rows(edges, _straight_m_of(nodes)))
     sites = yunyang_sites.site_rows(nodes, codes, identify)
     notifications = out / "services/notifications/notifications/data/yunyang"
     write_csv(notifications / "sites.csv", sites)
     write_csv(notifications / "contacts.csv", yunyang_sites.contact_rows(sites, units, identify))
+
+
+def _straight_m_of(nodes: dict[str, Node]) -> Callable[[str, str], float]:
+    """Great-circle metres between two nodes by their ids."""
+    return lambda a, b: haversine_m(nodes[a].lon, nodes[a].lat, nodes[b].lon, nodes[b].lat)
 
 
 def identify(kind: str, slug: str) -> UUID:
@@ -280,7 +289,7 @@ def place_rows(nodes: dict[str, Node]) -> list[dict[str, object]]:
         kind, capacity, setup_s, needs = PLACE_KINDS[node.kind]
         rows.append({"place_id": identify("place", node.node_id), "node_id": node.node_id, "kind": kind})
         rows[-1] |= {"name_zh": node.name_zh, "name_en": node.name_en, "capacity": capacity}
-        rows[-1] |= {"setup_s": setup_s, "needs": needs}
+        rows[-1] |= {"setup_s": setup_s, "needs": needs, "staffed": int(node.kind in STAFFED)}
     return rows
 
 

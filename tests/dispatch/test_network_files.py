@@ -166,7 +166,7 @@ def test_yunyang_can_be_drawn_again_to_the_same_bytes(tmp_path: Path):
     )
 
     drawn = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*.csv"))
-    assert len(drawn) == 7
+    assert len(drawn) == 8
     for path in drawn:
         assert (ROOT / path).read_bytes() == (tmp_path / path).read_bytes(), path
 

@@ -267,16 +267,32 @@ def problems(draw_from: st.DrawFn) -> Problem:
                 draw_from(st.floats(0, 2000)),
             )
         )
+    edge_numbers = st.integers(0, len(network.edges.ids) - 1)
+    exits = tuple(exit_at(n) for n in sorted(draw_from(st.sets(node, min_size=1, max_size=4))))
+    pins, forbidden = {}, set()
+    for unit in units:
+        if places and draw_from(st.integers(0, 3)) == 0:
+            pins[unit.unit_id] = draw_from(st.sampled_from(places)).place_id
+        if draw_from(st.integers(0, 4)) == 0:
+            forbidden.add((unit.unit_id, draw_from(st.sampled_from([None, *(p.place_id for p in places)]))))
+    if places and draw_from(st.integers(0, 2)) == 0:
+        forbidden.add((None, draw_from(st.sampled_from(places)).place_id))
     return Problem(
         network=network,
         origins=tuple(origins),
         now_s=draw_from(st.floats(300, 900)),
         places=places,
-        exits=tuple(exit_at(n) for n in sorted(draw_from(st.sets(node, min_size=1, max_size=4)))),
+        exits=exits,
         units=tuple(units),
         keep=tuple(keep),
         excluded=frozenset(unit.unit_id for unit in units[:1] if draw_from(st.booleans())),
-        closed_edges=frozenset(draw_from(st.sets(st.integers(0, len(network.edges.ids) - 1), max_size=2))),
+        closed_edges=frozenset(draw_from(st.sets(edge_numbers, max_size=2))),
+        traffic=draw_from(st.dictionaries(edge_numbers, st.floats(0.05, 1.0), max_size=4)),
+        pins=pins,
+        forbidden=frozenset(forbidden),
+        manned_exits={
+            out.exit_id: draw_from(st.floats(0, 4000)) for out in exits if draw_from(st.booleans())
+        },
         margin_s=draw_from(st.sampled_from([0.0, 120.0])),
         send_late=draw_from(st.booleans()),
     )

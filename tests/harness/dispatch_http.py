@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 import httpx
@@ -30,6 +31,26 @@ class Desk:
     async def sends(self, path: str, body: object) -> httpx.Response:
         """POST."""
         return await self._http.post(path, json=body, headers=self._headers)
+
+    async def puts(self, path: str, body: object) -> httpx.Response:
+        """PUT."""
+        return await self._http.put(path, json=body, headers=self._headers)
+
+    async def takes_back(self, path: str) -> httpx.Response:
+        """DELETE."""
+        return await self._http.delete(path, headers=self._headers)
+
+
+@dataclass
+class Centre:
+    """A command centre: its dispatch, and people at its desks."""
+
+    dispatch: Dispatch
+    http: httpx.AsyncClient
+
+    def desk(self, role: Role = "operator", region: str = "500235") -> Desk:
+        """Somebody in that role."""
+        return Desk(self.dispatch, self.http, role, region)
 
 
 @asynccontextmanager

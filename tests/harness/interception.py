@@ -10,10 +10,10 @@ import heapq
 import math
 from collections.abc import Collection, Iterator, Mapping
 
-from contracts.base import TravelMode
+from contracts.base import TravelMode, UnitId
 from dispatch.domain import speeds
 from dispatch.domain.network import Network
-from dispatch.domain.problem import Assignment, Plan, Problem
+from dispatch.domain.problem import Assignment, Place, PlaceId, Plan, Problem, Unit
 from dispatch.domain.reach import Origin
 
 LAYERS = {
@@ -104,15 +104,14 @@ def _changes(network: Network, node: int, layer: str) -> Iterator[str]:
 
 
 def driving_s(problem: Problem, base: int) -> dict[int, float]:
-    """Node -> seconds a police car surely needs from its base."""
+    """Node -> seconds a police car surely needs from its base, in the traffic there is."""
     edges, waiting, done = problem.network.edges, [(0.0, base)], {}
     roads: dict[int, list[tuple[int, float]]] = {}
     for edge in range(len(edges.ids)):
         if not edges.car[edge] or edge in problem.closed_edges:
             continue
-        seconds = (
-            float(edges.length_m[edge]) * 3.6 / (float(edges.car_speed_kmh[edge]) * speeds.POLICE_FACTOR)
-        )
+        kmh = float(edges.car_speed_kmh[edge]) * speeds.POLICE_FACTOR * problem.traffic.get(edge, 1.0)
+        seconds = float(edges.length_m[edge]) * 3.6 / kmh
         tail, head = int(edges.tail[edge]), int(edges.head[edge])
         roads.setdefault(tail, []).append((head, seconds))
         if not edges.oneway[edge]:
@@ -132,6 +131,7 @@ def check_plan(problem: Problem, plan: Plan) -> None:
     places = {place.place_id: place for place in problem.places}
     free_s = earliest(problem)
     _check_each_once(problem, plan)
+    _check_commands(problem, plan)
     for assignment in plan.assignments:
         _check_assignment(problem, assignment, free_s.get(places[assignment.place_id].node, math.inf))
     _check_exits(problem, plan)
@@ -159,6 +159,58 @@ def _check_each_once(problem: Problem, plan: Plan) -> None:
     assert on_duty == set(plan.free_units) | (set(units) - {held.unit_id for held in problem.keep})
 
 
+def _check_commands(problem: Problem, plan: Plan) -> None:
+    """Every pin is carried out, passed on, met by a kept unit or said to be unmet; nothing forbidden is used."""
+    nodes = {place.place_id: place.node for place in problem.places}
+    new = {a.unit_id: a for a in plan.assignments if a.reason.code != "kept"}
+    kept_nodes = {nodes[held.place_id] for held in problem.keep}
+    for unit_id, assignment in new.items():
+        pairs = ((unit_id, assignment.place_id), (unit_id, None), (None, assignment.place_id))
+        assert not set(pairs) & problem.forbidden, "The plan does what was forbidden."
+        assert problem.pins.get(unit_id, assignment.place_id) == assignment.place_id, (
+            "A pinned unit went astray."
+        )
+    manned = {nodes[a.place_id] for a in new.values() if a.reason.code.startswith("pinned")} | kept_nodes
+    at_hand = {unit.unit_id for unit in problem.units} - problem.excluded
+    for unit_id, place_id in problem.pins.items():
+        if (unit_id, place_id) in plan.pins_unmet:
+            why_not = _cannot(problem, unit_id, place_id) or nodes[place_id] in manned
+            assert why_not, "A pin is said to be unmet, but it could be met."
+        elif unit_id in at_hand and unit_id not in {held.unit_id for held in problem.keep}:
+            assert new[unit_id].place_id == place_id
+            assert new[unit_id].reason.code.startswith("pinned")
+        else:
+            assert nodes[place_id] in manned, "The place of a pin stays empty, and nobody says so."
+    for assignment in new.values():
+        if assignment.reason.code.startswith("pinned"):
+            assert nodes[assignment.place_id] in {nodes[place_id] for place_id in problem.pins.values()}
+
+
+def _cannot(problem: Problem, unit_id: UnitId, place_id: PlaceId) -> bool:
+    """Whether the unit can't stand there, or, if it is not at hand, nobody without a pin of their own can."""
+    place = next(place for place in problem.places if place.place_id == place_id)
+    at_hand = {unit.unit_id: unit for unit in problem.units if unit.unit_id not in problem.excluded}
+    kept = {held.unit_id for held in problem.keep}
+    asked = (
+        [at_hand[unit_id]]
+        if unit_id in at_hand
+        else [unit for unit in at_hand.values() if unit.unit_id not in (*problem.pins, *kept)]
+    )
+    others = sum(1 for pin in problem.pins if pin not in at_hand)
+    able = [unit for unit in asked if _can(problem, unit, place)]
+    # Of units that stand in for others, each can do so once.
+    return len(able) < (1 if unit_id in at_hand else others)
+
+
+def _can(problem: Problem, unit: Unit, place: Place) -> bool:
+    pairs = {(unit.unit_id, place.place_id), (unit.unit_id, None), (None, place.place_id)}
+    if pairs & problem.forbidden or place.needs not in unit.capabilities:
+        return False
+    if unit.post is not None:
+        return unit.post == place.place_id
+    return place.node in driving_s(problem, unit.node)
+
+
 def _check_assignment(problem: Problem, assignment: Assignment, free_s: float) -> None:
     assert assignment.earliest_arrival_s == (None if math.isinf(free_s) else _near(free_s))
     if assignment.reason.code == "kept":
@@ -170,11 +222,15 @@ def _check_assignment(problem: Problem, assignment: Assignment, free_s: float) -
     travel_s = 0.0 if unit.post else driving_s(problem, unit.node)[place.node]
     started_s = problem.now_s + problem.order_delivery_s + unit.turnout_s
     assert assignment.eta_s == _near(started_s + travel_s + place.setup_s)
-    assert assignment.margin_s == _near(free_s - assignment.eta_s)
+    by_command = assignment.reason.code.startswith("pinned")
+    assert by_command or math.isfinite(free_s), "A unit is sent where nobody can come."
+    assert assignment.margin_s == (None if math.isinf(free_s) else _near(free_s - assignment.eta_s))
     if assignment.in_time:
         assert assignment.eta_s + problem.margin_s <= free_s + 1e-6, "Claimed in time, but it is not."
+    if by_command:
+        assert assignment.in_time == (assignment.reason.code != "pinned_late")
     if not problem.send_late:
-        assert assignment.in_time
+        assert assignment.in_time or by_command
 
 
 def _check_exits(problem: Problem, plan: Plan) -> None:
@@ -185,19 +241,27 @@ def _check_exits(problem: Problem, plan: Plan) -> None:
     assert set(is_open) == {out.exit_id for out in plan.open_exits}
     for out in plan.open_exits:
         assert out.earliest_arrival_s == _near(is_open[out.exit_id])
+    own = earliest(problem, manned_by(problem, plan, neighbours=False), ends=ends)
+    assert set(plan.aided_exits) == {
+        out.exit_id for out in problem.exits if out.node in own and out.node not in past
+    }
     assert set(plan.unreachable_exits) == {out.exit_id for out in problem.exits if out.node not in reachable}
     every = [*plan.closed_exits, *is_open, *plan.unreachable_exits]
     assert sorted(every) == sorted(out.exit_id for out in problem.exits)
 
 
-def manned_by(problem: Problem, plan: Plan) -> dict[int, float]:
-    """Node -> from when it is closed: kept units as they say, new ones a margin after they work there."""
+def manned_by(problem: Problem, plan: Plan, *, neighbours: bool = True) -> dict[int, float]:
+    """Node -> from when it is closed: kept units and neighbours as they say, new ones a margin after they work."""
     nodes = {place.place_id: place.node for place in problem.places}
     manned: dict[int, float] = {}
     for assignment in plan.assignments:
         node = nodes[assignment.place_id]
         from_s = assignment.eta_s + (0 if assignment.reason.code == "kept" else problem.margin_s)
         manned[node] = min(from_s, manned.get(node, math.inf))
+    for out in problem.exits if neighbours else ():
+        from_s = min(problem.manned_exits.get(out.exit_id, math.inf), manned.get(out.node, math.inf))
+        if from_s < math.inf:
+            manned[out.node] = from_s
     return manned
 
 
@@ -205,7 +269,13 @@ def _check_closes(problem: Problem, plan: Plan) -> None:
     """Exactly those exits to which roads lead past all others that are in time, but not past this unit too."""
     nodes = {place.place_id: place.node for place in problem.places}
     reachable = earliest(problem, ends={way_out.node for way_out in problem.exits})
-    exits = {way_out.exit_id: way_out.node for way_out in problem.exits if way_out.node in reachable}
+    passed = {entry.node for origin in problem.origins for entry in origin.entries if entry.access_s == 0}
+    exits = {
+        out.exit_id: out.node
+        for out in problem.exits
+        if out.node in reachable
+        and (out.node in passed or problem.manned_exits.get(out.exit_id, math.inf) > reachable[out.node])
+    }
     sure = [assignment for assignment in plan.assignments if assignment.in_time]
     with_all = _roads_lead_to(problem, {nodes[other.place_id] for other in sure})
     for assignment in plan.assignments:

@@ -161,6 +161,27 @@ def test_spacing_never_lets_more_than_the_rate_go_within_a_second(pauses: list[f
         assert within <= per_s * (1 + Spacing.TOLERANCE_S) + 1
 
 
+@given(st.lists(st.floats(0, 0.2), min_size=1, max_size=300), st.integers(1, 200))
+def test_spacing_never_begins_more_than_the_limit_within_a_second_however_late_its_turns_wake(
+    pauses: list[float], per_s: int
+) -> None:
+    spacing, now, began = Spacing(per_s), 0.0, list[float]()
+    for pause in pauses:
+        now += pause
+        while (hold_s := spacing.hold_s(now, 1)) > 0:
+            now += hold_s
+        began.append(now)
+
+    for first in began:
+        assert sum(first <= at < first + 1 for at in began) <= per_s
+
+
+def test_a_text_of_more_segments_than_a_second_may_have_goes_alone() -> None:
+    spacing = Spacing(2)
+
+    assert [spacing.hold_s(0.0, 3), spacing.hold_s(0.5, 1) > 0, spacing.hold_s(1.1, 1)] == [0.0, True, 0.0]
+
+
 def test_spacing_catches_up_after_a_short_pause() -> None:
     spacing = Spacing(100)
     at: datetime | float = 0.0

@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 
 from contracts.base import CaseId
+from contracts.order import MutualAidRequested
 from dispatch.pages import TARGETS
 from dispatch.settings import dispatch_settings
 from dna_intake.agents import REACTIONS as DNA_REACTIONS
@@ -116,6 +117,10 @@ async def dispatch(postgres_node: Node, settings: Settings, logs: Path) -> Async
             seen = {"occurred_at": now, "last_seen_at": now - timedelta(minutes=5)}
             await service.hears(dispatch_stories.raised(name, **seen))
         orders = await service.orders()
+        aid = await service.said(MutualAidRequested)
+        edges = await run.pool.fetch(
+            "select edge_id from network_edge order by ordinal limit $1", len(orders)
+        )
         assert dispatch_settings(settings).respond_within > timedelta(minutes=2)
     rows = [
         {
@@ -123,8 +128,13 @@ async def dispatch(postgres_node: Node, settings: Settings, logs: Path) -> Async
             "case_id": str(order.case_id),
             "token": order.page_path.removeprefix("/o/"),
             "button": button,
+            "unit_id": str(order.unit_id),
+            "place_id": str(order.stop.place_id),
+            "edge_id": edge["edge_id"],
+            "request_id": str(request.request_id),
+            "at": now.isoformat(),
         }
-        for order, button in zip(orders, cycle(TARGETS), strict=False)
+        for order, button, edge, request in zip(orders, cycle(TARGETS), edges, cycle(aid), strict=False)
     ]
     with lone("dispatch", postgres_node, logs) as url:
         yield Face(url, settings, rows)

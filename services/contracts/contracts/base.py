@@ -22,6 +22,7 @@ NoticeId = NewType("NoticeId", UUID)
 DeliveryId = NewType("DeliveryId", UUID)
 SiteId = NewType("SiteId", UUID)
 SightingId = NewType("SightingId", UUID)
+MutualAidId = NewType("MutualAidId", UUID)
 SpecimenId = NewType("SpecimenId", UUID)
 EventId = NewType("EventId", UUID)
 

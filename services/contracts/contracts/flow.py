@@ -36,6 +36,8 @@ from contracts.notice import (
 from contracts.order import (
     CheckpointReported,
     InterceptionOrdered,
+    MutualAidRequested,
+    MutualAidWithdrawn,
     OrderAccepted,
     OrderOverdue,
     OrderStoodDown,
@@ -123,6 +125,8 @@ ORDERS = Topic(
         OrderOverdue,
         OrderStoodDown,
         StandDownAcknowledged,
+        MutualAidRequested,
+        MutualAidWithdrawn,
     ),
     ("dispatch",),
     ("notifications", "alerts", "console"),

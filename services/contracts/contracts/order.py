@@ -11,6 +11,7 @@ from contracts.base import (
     CaseFact,
     LongText,
     Moment,
+    MutualAidId,
     OrderId,
     PlanId,
     Position,
@@ -40,6 +41,37 @@ class OpenExit(Value):
     reason: ShortText = ""
 
 
+class PlanAhead(Value):
+    """By a moment: the share of probability that the plan has met, and the share that has left the county."""
+
+    at: Moment
+    met: float = Field(ge=0, le=1)
+    away: float = Field(ge=0, le=1)
+
+
+class PlanFigures(Value):
+    """How good a plan is, from its second look; the proof is on the API of dispatch.
+
+    `intercepted` is estimated on routes that the plan was not chosen on, with a 95 % interval that covers the draw of
+    routes and not wrong hypotheses. `bound` is what no plan of these units can exceed, `gap` how much better one could
+    still be as a share of this one; `proven`: none is better.
+    """
+
+    verdict: Literal["guaranteed", "probabilistic", "impossible"] = Field(
+        description="guaranteed: all ways out are closed for sure; impossible: no units could close them all."
+    )
+    intercepted: float = Field(ge=0, le=1)
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
+    bound: float = Field(ge=0, le=1)
+    gap: float = Field(ge=0)
+    proven: bool
+    ahead: tuple[PlanAhead, ...] = ()
+    trouble: ShortText = Field(
+        default="", description="Why the search ended early; the plan is valid all the same."
+    )
+
+
 class PlanPublished(CaseFact):
     """A valid plan: which orders stand and which exits stay open; a later plan of the case replaces it."""
 
@@ -54,6 +86,13 @@ class PlanPublished(CaseFact):
     closed_exits: int = Field(ge=0)
     open_exits: tuple[OpenExit, ...]
     units_free: int = Field(ge=0)
+    cause: ShortText = Field(
+        default="",
+        description="What changed outside the alert: a road, a unit, a command, a neighbour's answer.",
+    )
+    figures: PlanFigures | None = Field(
+        default=None, description="None until the second look, seconds later."
+    )
 
 
 class OrderFact(CaseFact):
@@ -121,9 +160,42 @@ class OrderStoodDown(OrderFact):
     case_code: str
     page_path: ShortText
     sighting_id: SightingId | None = None
+    cause: ShortText = Field(default="", description="Why it was replanned, if not by the plan itself alone.")
 
 
 class StandDownAcknowledged(OrderFact):
     """The unit knows that it may leave."""
 
     type_: ClassVar[str] = "guitu.order.stand_down_acknowledged.v1"
+
+
+class MutualAidFact(CaseFact):
+    """A fact of one request to a neighbouring county about one exit that leads there."""
+
+    request_id: MutualAidId
+    neighbour: ShortText
+    exit_id: UUID
+
+
+class MutualAidRequested(MutualAidFact):
+    """A neighbouring county is asked (not ordered) to man an exit that no own unit closes in time."""
+
+    type_: ClassVar[str] = "guitu.mutual_aid.requested.v1"
+
+    plan_id: PlanId
+    case_code: str
+    exit_name_zh: ShortText
+    exit_name_en: ShortText
+    position: Position
+    earliest_arrival_at: Moment
+    reason: ShortText
+    child_summary: LongText
+
+
+class MutualAidWithdrawn(MutualAidFact):
+    """The request is over: the case is, or the exit no longer needs the neighbour."""
+
+    type_: ClassVar[str] = "guitu.mutual_aid.withdrawn.v1"
+
+    case_code: str
+    reason: Literal["exit_closed", "found", "false_alarm", "merged", "exercise_over"]

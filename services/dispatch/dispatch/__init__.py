@@ -3,5 +3,6 @@
 Decides the interception plan of a case and every order's life, from issued to acknowledged stand-down. Facts
 in: AlertRaised, AlertUpdated, AreaWidened, AlertStoodDown, SightingReported, SightingAssessed. Facts out:
 PlanPublished, InterceptionOrdered, OrderAccepted, UnitInPosition, CheckpointReported, OrderOverdue,
-OrderStoodDown, StandDownAcknowledged. Owns the road network, checkpoints and units.
+OrderStoodDown, StandDownAcknowledged, MutualAidRequested, MutualAidWithdrawn. Owns the road network and its
+conditions, checkpoints, units, and the commander's hand.
 """

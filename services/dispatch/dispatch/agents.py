@@ -9,6 +9,7 @@ from typing import Any
 from contracts.alert import AlertRaised, AlertStoodDown, AlertUpdated, AreaWidened
 from contracts.sighting import SightingAssessed, SightingReported
 from dispatch import handlers
+from dispatch.planning.worker import Worker
 from dispatch.settings import DispatchSettings, dispatch_settings
 from guitu.service import Reaction, Runtime
 from guitu.tx import Tx
@@ -37,12 +38,18 @@ def reactions(settings_of: Callable[[], DispatchSettings]) -> tuple[Reaction, ..
 
 @asynccontextmanager
 async def start(runtime: Runtime) -> AsyncIterator[None]:
-    """Let the reactions use the settings that the service was started with, before the first fact comes."""
+    """Let the reactions use the settings that the service was started with, before the first fact comes.
+
+    Two processes do long sums: one weighs plans and steps back for everybody, one prices commands while people wait.
+    """
     _started_with.append(dispatch_settings(runtime.settings))
+    runtime.state["weigher"], runtime.state["pricer"] = Worker(), Worker(nice=0)
     try:
         yield
     finally:
         _started_with.pop()
+        await runtime.state["weigher"].close()
+        await runtime.state["pricer"].close()
 
 
 def _of_this_process() -> DispatchSettings:

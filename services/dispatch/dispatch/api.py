@@ -1,4 +1,7 @@
-"""The HTTP face of dispatch for staff; the units' own pages are in `pages`."""
+"""The HTTP face of dispatch for staff: orders and plans here; roads, units, commands and neighbours each apart.
+
+The units' own pages are in `pages`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,8 @@ from fastapi import APIRouter, Query
 
 from dispatch import store
 from dispatch.access import Operator, Reader
+from dispatch.commands_api import commands_router
+from dispatch.conditions_api import conditions_router
 from dispatch.domain.orders import IllegalOrderMove, OrderState
 from dispatch.handlers import move_order
 from dispatch.models import (
@@ -17,23 +22,29 @@ from dispatch.models import (
     OrderAnswer,
     OrdersAnswer,
     PlanAnswer,
-    UnitAnswer,
-    UnitNow,
     order_answer,
 )
+from dispatch.mutual_aid_api import mutual_aid_router
 from dispatch.pages import pages_router
-from dispatch.questions import BEIJING
+from dispatch.units_api import units_router
 from guitu.problem import Problem, refusals
 from guitu.service import Runtime
 
 
 def routers(runtime: Runtime) -> Sequence[APIRouter]:
     """Every route of the service."""
-    return (staff_router(runtime), pages_router(runtime))
+    return (
+        staff_router(runtime),
+        units_router(runtime),
+        conditions_router(runtime),
+        commands_router(runtime),
+        mutual_aid_router(runtime),
+        pages_router(runtime),
+    )
 
 
 def staff_router(runtime: Runtime) -> APIRouter:
-    """Orders, plans and units, for the command centre."""
+    """Orders and plans, for the command centre."""
     router = APIRouter(tags=["dispatch"])
 
     @router.get("/orders")
@@ -67,31 +78,7 @@ def staff_router(runtime: Runtime) -> APIRouter:
             raise _not_found("plan of case", "该案件的方案", case_id)
         return PlanAnswer(made_at=found["made_at"], plan=found["published"], assignments=found["assignments"])
 
-    @router.get("/units")
-    async def units(p: Reader) -> list[UnitAnswer]:
-        """The region's units: who is on duty, and who is busy with what."""
-        async with runtime.read(region=p.region_code) as conn:
-            rows = await store.units(conn, p.region_code)
-        local = runtime.clock.now().astimezone(BEIJING)
-        return [_unit_answer(row, local.hour * 60 + local.minute) for row in rows]
-
     return router
-
-
-def _unit_answer(unit: UnitNow, minute_of_day: int) -> UnitAnswer:
-    row = unit.row
-    return UnitAnswer(
-        unit_id=row.unit_id,
-        code=row.code,
-        name_zh=row.name_zh,
-        name_en=row.name_en,
-        kind=row.kind,
-        base_node=row.base_node,
-        capabilities=sorted(row.capabilities),
-        on_duty=row.shift.covers(minute_of_day),
-        busy_case_id=unit.busy_case_id,
-        busy_order_id=unit.busy_order_id,
-    )
 
 
 def _illegal(refused: IllegalOrderMove) -> Problem:

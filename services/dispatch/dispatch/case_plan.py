@@ -6,7 +6,7 @@ The caller holds the region's lock, so no two plans give away the same unit.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, cast
@@ -14,20 +14,22 @@ from uuid import UUID
 
 from contracts.alert import AlertBody
 from contracts.base import OrderId, PlanId, Position, SightingId, UnitId
-from contracts.order import OpenExit, OrderOverdue, PlanPublished, Stop
+from contracts.order import OpenExit, OrderOverdue, PlanFigures, PlanPublished, Stop
 from dispatch import store
-from dispatch.counties import county_of
+from dispatch.case_now import CaseNow, case_now
 from dispatch.domain.orders import HELD_STATES, OrderState, issue, move
 from dispatch.domain.plan import plan as first_valid_plan
 from dispatch.domain.problem import MARGIN_S, Assignment, Plan, Planner, Reason
 from dispatch.domain.sentences import sentence
 from dispatch.models import Case, Changes, County, OrderRow, StandDownReason, Trigger
+from dispatch.mutual_aid import ask_neighbours
 from dispatch.publishing import publish_order, publish_stand_down
-from dispatch.questions import question
 from dispatch.settings import DispatchSettings
 from guitu.tx import Tx
 
 PLANNER: Planner = first_valid_plan
+NOBODY_FOR = timedelta(hours=24)
+"""Earliest arrival of an order by command at a place where nobody can come on the known network."""
 _SEX = {"male": ("男", "boy"), "female": ("女", "girl"), "unknown": ("性别不详", "child")}
 
 
@@ -39,31 +41,51 @@ async def plan_case(
     *,
     sighting_id: UUID | None = None,
     overdue: Sequence[OrderRow] = (),
+    cause: str = "",
 ) -> bool:
     """Plan, settle the orders, publish; False if the region has no network yet (a sweep comes back to it).
 
-    `overdue` are orders that have just become so, not saved yet.
+    `overdue` are orders that have just become so, not saved yet. `cause` says what changed outside the alert: it
+    goes onto the plan, and onto the orders that end because of it.
     """
-    assert case.alert is not None, "A case without an alert has nothing to plan."
-    county = await county_of(tx.conn, case.region_code)
-    if county is None:
-        return False
     late = {row.order_id: row for row in overdue}
     orders = [late.get(row.order_id, row) for row in await store.orders_locked(tx.conn, case.case_id)]
-    units = await store.units_free_for(tx.conn, case.region_code, case.case_id)
-    sightings = await store.sightings(tx.conn, case.case_id)
-    problem = question(county, case.alert, sightings, units, orders, tx.now)
+    now = await case_now(tx.conn, case, orders, tx.now, settings)
+    if now is None:
+        return False
     # Tens of milliseconds on a county's network; the loop goes on with other people's requests.
-    plan = await asyncio.to_thread(PLANNER, problem)
-    changes = settle(plan, orders, trigger)
+    plan = await asyncio.to_thread(PLANNER, now.problem)
+    await put_into_force(
+        tx, now, plan, trigger, settings, sighting_id=sighting_id, overdue=overdue, cause=cause
+    )
+    return True
+
+
+async def put_into_force(
+    tx: Tx,
+    now: CaseNow,
+    plan: Plan,
+    trigger: Trigger,
+    settings: DispatchSettings,
+    *,
+    sighting_id: UUID | None = None,
+    overdue: Sequence[OrderRow] = (),
+    cause: str = "",
+    figures: PlanFigures | None = None,
+) -> PlanPublished:
+    """Let the orders follow a plan, and say all of it; what a better plan takes back is in `now.gone`."""
+    case, county = now.case, now.county
+    changes = settle(plan, now.orders, trigger, now.gone)
     plan_id = PlanId(tx.ids.new())
     new = _new_orders(tx, case, county, plan, changes, plan_id, settings)
     _publish_overdue(tx, case, overdue, new)
-    ended = [_stand_down(row, "replanned", tx.now) for row in changes.replaced]
+    ended = [
+        _stand_down(row, "replanned", tx.now, now.gone.get(row.order_id, cause)) for row in changes.replaced
+    ]
     ended += [_stand_down(row, "overdue", tx.now) for row in changes.passed_on]
     ended_ids = {row.order_id for row in ended}
     await store.save_orders(tx.conn, [*(row for row in overdue if row.order_id not in ended_ids), *ended])
-    published = _plan_fact(tx, case, county, plan, trigger, plan_id, [*changes.stays, *new])
+    published = _plan_fact(tx, now, plan, trigger, plan_id, [*changes.stays, *new], cause, figures)
     await store.add_plan(tx.conn, published, [_in_words(one, county) for one in plan.assignments])
     await store.add_orders(tx.conn, new)
     for row in ended:
@@ -71,21 +93,34 @@ async def plan_case(
     tx.publish(published)
     for row in new:
         publish_order(tx, row, settings)
-    tx.audit("plan.published", subject=case.case_id, trigger=trigger, plan_number=published.plan_number)
-    return True
+    await ask_neighbours(tx, case, county, plan, published, summary_of(cast(AlertBody, case.alert)))
+    tx.audit(
+        "plan.published",
+        subject=case.case_id,
+        trigger=trigger,
+        plan_number=published.plan_number,
+        **({"cause": cause} if cause else {}),
+    )
+    return published
 
 
-def settle(plan: Plan, orders: Sequence[OrderRow], trigger: Trigger) -> Changes:
+def settle(
+    plan: Plan, orders: Sequence[OrderRow], trigger: Trigger, gone: Collection[OrderId] = ()
+) -> Changes:
     """Which orders stay, which are replaced by the plan, and which unanswered ones another unit has now.
 
     An overdue order that nobody could take over stays, so that its unit may still accept; only a plan for
-    another reason than lateness, in which its place no longer counts, ends it.
+    another reason than lateness, in which its place no longer counts, ends it. So does another place for the same
+    unit, since nobody gets two. Orders in `gone` cannot stand, whatever their units have answered.
     """
     changes = Changes()
     ordered = {(one.unit_id, one.place_id) for one in plan.assignments}
     manned = {one.place_id for one in plan.assignments}
+    sent = {one.unit_id for one in plan.assignments}
     for row in orders:
-        if row.state in HELD_STATES:
+        if row.order_id in gone:
+            changes.replaced.append(row)
+        elif row.state in HELD_STATES:
             changes.stays.append(row)
         elif row.state == OrderState.issued:
             stays = (row.unit_id, row.place_id) in ordered
@@ -93,7 +128,7 @@ def settle(plan: Plan, orders: Sequence[OrderRow], trigger: Trigger) -> Changes:
         elif row.state == OrderState.overdue:
             if row.place_id in manned:
                 changes.passed_on.append(row)
-            elif trigger != "overdue":
+            elif trigger != "overdue" or row.unit_id in sent:
                 changes.replaced.append(row)
     return changes
 
@@ -120,9 +155,13 @@ def _new_order(
 ) -> OrderRow:
     alert = cast(AlertBody, case.alert)
     zero = min(alert.last_seen_at, tx.now)
-    assert one.earliest_arrival_s is not None, "A unit is sent only where somebody may come."
-    assert one.margin_s is not None, "An arrival gives a margin."
-    ready_at, arrival_at = (_at(zero, seconds) for seconds in (one.eta_s, one.earliest_arrival_s))
+    ready_at = _at(zero, one.eta_s)
+    # Only a command sends a unit where nobody can come; the fact needs a time, and says in words that it is none.
+    arrival_at = ready_at + NOBODY_FOR
+    if one.earliest_arrival_s is not None:
+        arrival_at = _at(zero, one.earliest_arrival_s)
+    else:
+        assert one.reason.code == "pinned_unreached", "A unit is sent only where somebody may come."
     order_id = OrderId(tx.ids.new())
     margin = timedelta(seconds=MARGIN_S)
     return OrderRow(
@@ -136,7 +175,7 @@ def _new_order(
         unit_ready_at=ready_at,
         arrive_by=max(ready_at, arrival_at - margin),
         earliest_arrival_at=arrival_at,
-        margin_s=one.margin_s,
+        margin_s=NOBODY_FOR.total_seconds() if one.margin_s is None else one.margin_s,
         stop=_stop(county, one),
         closes=one.closes,
         reason_zh=sentence(one.reason, "zh"),
@@ -154,11 +193,12 @@ def summary_of(alert: AlertBody) -> str:
     return f"{zh} {child.age_years}岁 ({en}, {child.age_years}){tall} · {child.appearance}{vehicle}"[:2000]
 
 
-def _stand_down(row: OrderRow, reason: StandDownReason, now: datetime) -> OrderRow:
+def _stand_down(row: OrderRow, reason: StandDownReason, now: datetime, cause: str = "") -> OrderRow:
     order = row.order
     if reason == "overdue":
         order = move(order, OrderState.reassigned, now)
-    return replace(row, order=move(order, OrderState.stood_down, now), stand_down_reason=reason)
+    order = move(order, OrderState.stood_down, now)
+    return replace(row, order=order, stand_down_reason=reason, stand_down_cause=cause)
 
 
 def _publish_overdue(tx: Tx, case: Case, overdue: Sequence[OrderRow], new: Sequence[OrderRow]) -> None:
@@ -182,15 +222,16 @@ def _publish_overdue(tx: Tx, case: Case, overdue: Sequence[OrderRow], new: Seque
 
 def _plan_fact(
     tx: Tx,
-    case: Case,
-    county: County,
+    now: CaseNow,
     plan: Plan,
     trigger: Trigger,
     plan_id: PlanId,
     orders: Sequence[OrderRow],
+    cause: str,
+    figures: PlanFigures | None,
 ) -> PlanPublished:
+    case, county, zero = now.case, now.county, now.zero
     alert = cast(AlertBody, case.alert)
-    zero = min(alert.last_seen_at, tx.now)
     exits = {way_out.exit_id: way_out for way_out in county.exits}
     open_exits = tuple(
         OpenExit(
@@ -216,6 +257,8 @@ def _plan_fact(
         closed_exits=len(plan.closed_exits),
         open_exits=open_exits,
         units_free=len(plan.free_units),
+        cause=cause[:200],
+        figures=figures,
     )
 
 

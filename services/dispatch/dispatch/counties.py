@@ -8,7 +8,17 @@ from collections import OrderedDict
 import asyncpg
 
 from dispatch import store, store_network
-from dispatch.domain.rows import EdgeRow, ExitRow, NodeRow, PlaceRow, exits_of, network_of, places_of
+from dispatch.domain.rows import (
+    EdgeRow,
+    ExitRow,
+    NodeRow,
+    PlaceRow,
+    TimetableRow,
+    exits_of,
+    network_of,
+    places_of,
+    timetable_of,
+)
 from dispatch.models import County
 
 COUNTIES_KEPT = 4
@@ -35,5 +45,14 @@ async def _load(conn: asyncpg.Connection, region_code: str, version: str) -> Cou
     edges = await store_network.rows_of(conn, EdgeRow, region_code, version)
     places = await store_network.rows_of(conn, PlaceRow, region_code, version)
     exits = await store_network.rows_of(conn, ExitRow, region_code, version)
+    calls = await store_network.rows_of(conn, TimetableRow, region_code, version)
+    schematic = await store_network.is_schematic(conn, region_code, version)
     network = await asyncio.to_thread(network_of, nodes, edges)
-    return County(version, network, places_of(places, network), exits_of(exits, network))
+    return County(
+        version,
+        network,
+        places_of(places, network),
+        exits_of(exits, network),
+        timetable_of(calls, network),
+        schematic,
+    )

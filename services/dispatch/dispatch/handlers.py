@@ -11,10 +11,11 @@ from uuid import UUID
 
 from contracts.alert import AlertBody, AlertStoodDown
 from contracts.sighting import SightingAssessed, SightingReported
-from dispatch import store
+from dispatch import store, store_second_look
+from dispatch.case_plan import plan_case
 from dispatch.domain.orders import OrderState, move
 from dispatch.models import Case, Move, OrderRow
-from dispatch.case_plan import plan_case
+from dispatch.mutual_aid import release_neighbours
 from dispatch.publishing import publish_move, publish_stand_down
 from dispatch.settings import DispatchSettings
 from guitu.tx import Tx
@@ -59,6 +60,7 @@ async def when_alert_stood_down(tx: Tx, fact: AlertStoodDown, settings: Dispatch
     await store.save_orders(tx.conn, ended)
     for row in ended:
         publish_stand_down(tx, row, settings)
+    await release_neighbours(tx, fact.case_id, fact.outcome)
 
 
 async def when_sighting_reported(tx: Tx, fact: SightingReported, settings: DispatchSettings) -> None:
@@ -93,6 +95,7 @@ async def move_order(tx: Tx, order_id: UUID, target: Move) -> OrderRow | None:
     moved = replace(row, order=order)
     await store.save_orders(tx.conn, [moved])
     publish_move(tx, moved)
+    await store_second_look.look_again(tx.conn, moved.case_id)
     return moved
 
 

@@ -17,6 +17,7 @@ from dispatch.domain.orders import Order, OrderState
 from dispatch.domain.problem import Exit, Place, PlaceId
 from dispatch.domain.replan import Verdict
 from dispatch.domain.rows import UnitRow
+from dispatch.domain.timetables import Timetable, no_timetable
 from guitu.problem import ApiModel
 
 Trigger = Literal["alert", "update", "sighting", "answer", "overdue", "assessment"]
@@ -26,12 +27,34 @@ Move = Literal["accepted", "in_position", "nothing_seen", "intercepted", "stand_
 
 @dataclass(frozen=True, eq=False)
 class County:
-    """The newest network version of a region, ready to plan on."""
+    """The newest network version of a region, ready to plan on; `schematic`: it is a drawing, and answers say so."""
 
     version: str
     network: Network
     places: tuple[Place, ...]
     exits: tuple[Exit, ...]
+    timetable: Timetable = field(default_factory=no_timetable)
+    schematic: bool = False
+
+
+@dataclass(frozen=True)
+class NetworkVersion:
+    """A network version of a region: where it comes from, who brought it in, how large it is."""
+
+    version: str
+    region_code: str
+    loaded_at: datetime
+    source_kind: str
+    source: str
+    schematic: bool
+    imported_by: str
+    note: str
+    in_use: bool
+    nodes: int
+    edges: int
+    places: int
+    exits: int
+    trips: int
 
 
 @dataclass(frozen=True)
@@ -90,6 +113,7 @@ class OrderRow:
     reason_en: str
     child_summary: str
     stand_down_reason: StandDownReason | None = None
+    stand_down_cause: str = ""
 
     @property
     def order_id(self) -> OrderId:
@@ -146,6 +170,7 @@ class OrderAnswer(_Answer):
     reason_zh: str
     reason_en: str
     stand_down_reason: str | None
+    stand_down_cause: str
     history: list[tuple[OrderState, datetime]]
 
 
@@ -162,21 +187,6 @@ class PlanAnswer(_Answer):
     made_at: datetime
     plan: dict[str, Any]
     assignments: list[dict[str, Any]]
-
-
-class UnitAnswer(_Answer):
-    """A unit: who, where from, and what it is busy with."""
-
-    unit_id: UUID
-    code: str
-    name_zh: str
-    name_en: str
-    kind: str
-    base_node: str
-    capabilities: list[str]
-    on_duty: bool
-    busy_case_id: UUID | None
-    busy_order_id: UUID | None
 
 
 class MoveOrder(ApiModel):
@@ -206,5 +216,6 @@ def order_answer(row: OrderRow) -> OrderAnswer:
         reason_zh=row.reason_zh,
         reason_en=row.reason_en,
         stand_down_reason=row.stand_down_reason,
+        stand_down_cause=row.stand_down_cause,
         history=list(row.order.history),
     )

@@ -15,8 +15,8 @@ from dispatch.domain.orders import IllegalOrderMove, OrderState
 from dispatch.handlers import move_order
 from dispatch.models import Move, OrderRow
 from dispatch.order_page import order_of_page
-from dispatch.questions import BEIJING
 from dispatch.settings import dispatch_settings
+from dispatch.times import BEIJING
 from guitu.auth import PageTokenExpired, PageTokenForged
 from guitu.service import Runtime
 

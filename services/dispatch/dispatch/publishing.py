@@ -54,6 +54,7 @@ def publish_stand_down(
             case_code=row.case_code,
             page_path=path,
             sighting_id=sighting_id,
+            cause=row.stand_down_cause,
         )
     )
     tx.audit("order.stood_down", subject=row.order_id, reason=row.stand_down_reason)

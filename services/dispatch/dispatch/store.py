@@ -72,7 +72,7 @@ order by u.code, u.unit_id
 _ORDER = """
 order_id, case_id, unit_id, place_id, plan_id, region_code, exercise, case_code, respond_by, issued_at,
 unit_ready_at, arrive_by, earliest_arrival_at, margin_s, stop, closes, reason_zh, reason_en, child_summary,
-history, stand_down_reason
+history, stand_down_reason, stand_down_cause
 """
 _ORDERS_LOCKED = f"select {_ORDER} from interception_order where case_id = $1 order by order_id for update"
 _ORDERS_OF_CASE = f"select {_ORDER} from interception_order where case_id = $1 order by issued_at, order_id"
@@ -82,11 +82,12 @@ order by issued_at desc, order_id limit $1
 """
 _ORDER_BY_ID = f"select {_ORDER} from interception_order where order_id = $1"
 _SAVE_ORDER = """
-update interception_order set state = $2, history = $3, stand_down_reason = $4 where order_id = $1
+update interception_order set state = $2, history = $3, stand_down_reason = $4, stand_down_cause = $5
+where order_id = $1
 """
 _ADD_ORDER = f"""
 insert into interception_order ({_ORDER}, state)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
 """
 _ADD_PLAN = """
 insert into plan (plan_id, case_id, region_code, plan_number, made_at, published, assignments)
@@ -223,7 +224,13 @@ async def save_orders(conn: asyncpg.Connection, rows: Sequence[OrderRow]) -> Non
     if rows:
         await conn.executemany(
             _SAVE_ORDER,
-            [(row.order_id, row.state.value, _history(row.order), row.stand_down_reason) for row in rows],
+            [
+                (
+                    *(row.order_id, row.state.value, _history(row.order)),
+                    *(row.stand_down_reason, row.stand_down_cause),
+                )
+                for row in rows
+            ],
         )
 
 
@@ -270,7 +277,7 @@ def _columns(row: OrderRow) -> tuple[Any, ...]:
         *(row.case_code, row.order.respond_by, row.issued_at, row.unit_ready_at, row.arrive_by),
         *(row.earliest_arrival_at, row.margin_s, row.stop.model_dump(mode="json"), list(row.closes)),
         *(row.reason_zh, row.reason_en, row.child_summary, _history(row.order), row.stand_down_reason),
-        row.state.value,
+        *(row.stand_down_cause, row.state.value),
     )
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from uuid import UUID
 
 from dispatch import store
-from dispatch.domain.orders import OrderState, is_due, move
 from dispatch.case_plan import plan_case
+from dispatch.domain.orders import OrderState, is_due, move
 from dispatch.settings import DispatchSettings, dispatch_settings
 from guitu.service import Runtime
 

@@ -44,6 +44,7 @@ COMMANDS: dict[str, Command] = {
         "guitu.commands.settings:cli", "List every setting, what it is for and whether it is set."
     ),
     "seed": Command("demo.cli:seed", "Load the Yunyang data, or files of your own, into a running node."),
+    "network": Command("dispatch.network_cli:cli", "Check, import and switch the county's road network."),
     "token": Command("guitu.token_cli:cli", "Make a signed token for a person of this node."),
     "topics": Command("guitu.topics:cli", "Show and create the topics; write one again."),
     "dlq": Command("guitu.dlq:cli", "List, show and replay dead letters."),

@@ -190,8 +190,10 @@ class Sender:
         call.add_done_callback(line.calls.discard)
 
     async def _call(self, line: Line, item: Claimed, wait_s: float) -> None:
-        if wait_s:
+        segments, loop = segments_of(line, item.message), asyncio.get_running_loop()
+        while wait_s > 0 or (wait_s := line.spacing.hold_s(loop.time(), segments)) > 0:
             await asyncio.sleep(wait_s)
+            wait_s = 0.0
         # A process that was stopped here (SIGSTOP, a frozen virtual machine) must not send when it wakes up: its
         # attempt may have been looked up by then, found absent, and sent again.
         if self._runtime.clock.now() > item.begin_by:

@@ -115,11 +115,12 @@ _TO_GIVE_UP = """
 select id from attempt where state = 'unknown' and started_at <= $1 and lookups_failed >= $3
 order by started_at limit $2
 """
-# Segments that the provider took and did not send yet, and whether it reports anything at all.
+# Segments that the provider took and did not send yet, and whether it reports anything at all. Two looks: the first by
+# the index of what is under way, the second ends at the first report it finds.
 _UNDER_WAY = """
-select coalesce(sum(greatest(segments, 1)) filter (where status_rank < 4), 0) as segments,
-    count(*) filter (where status_rank >= 4) as told
-from attempt where sender = $1 and started_at > $2 and state in ('posting', 'accepted')
+select coalesce(sum(greatest(segments, 1)), 0) as segments, exists (
+    select from attempt t where t.sender = $1 and t.started_at > $2 and t.status_rank >= 4) as told
+from attempt where sender = $1 and started_at > $2 and state in ('posting', 'accepted') and status_rank < 4
 """
 _COULD_NOT_SAY = """
 update attempt set lookups_failed = least(lookups_failed + 1, 1000) where id = any($1::uuid[]) and state = 'unknown'
@@ -147,7 +148,7 @@ async def under_way(conn: asyncpg.Connection, sender: str, since: datetime) -> t
     """Segments that the provider took since then and has not sent yet; and whether it reports at all."""
     row = await conn.fetchrow(_UNDER_WAY, sender, since)
     assert row is not None, "An aggregate has a row."
-    return row["segments"], row["told"] > 0
+    return row["segments"], row["told"]
 
 
 async def sent_lately(conn: asyncpg.Connection, sender: str) -> list[Sent]:

@@ -72,9 +72,14 @@ def travel_graph(
     return _graph(count, 2, parts)
 
 
-def police_graph(edges: Edges, count: int, closed_edges: frozenset[int] = frozenset()) -> Graph:
-    """What a police car surely reaches: car edges at design speed."""
-    seconds = _seconds(edges.length_m, edges.car, edges.car_speed_kmh * speeds.POLICE_FACTOR)
+def police_graph(
+    edges: Edges, count: int, closed_edges: frozenset[int] = frozenset(), driven_share: Floats | None = None
+) -> Graph:
+    """What a police car surely reaches: car edges at design speed, or at the share of it that is driven now."""
+    speed_kmh = edges.car_speed_kmh * speeds.POLICE_FACTOR
+    if driven_share is not None:
+        speed_kmh = speed_kmh * driven_share
+    seconds = _seconds(edges.length_m, edges.car, speed_kmh)
     return _graph(count, 1, [_along(edges, _open(edges, closed_edges), seconds)])
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +37,11 @@ class Network:
     graphs: Mapping[TravelMode, Graph]
     police: Graph
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Views that nobody can write to cannot be sent to another process; what they show can."""
+        plain = (dict(self.index), dict(self.graphs))
+        return _restored, (self.version, self.nodes, self.edges, *plain, self.police)
+
     @property
     def size(self) -> int:
         """Number of nodes."""
@@ -44,11 +51,45 @@ class Network:
         """How somebody travels in this mode; closed edges are closed to everybody, on foot too."""
         if not closed_edges:
             return self.graphs[mode]
-        return travel_graph(self.nodes, self.edges, mode, closed_edges)
+        return _travel_graph(self, mode, closed_edges)
 
-    def police_graph(self, closed_edges: frozenset[int] = frozenset()) -> Graph:
-        """How a police car travels."""
-        return police_graph(self.edges, self.size, closed_edges) if closed_edges else self.police
+    def police_graph(
+        self, closed_edges: frozenset[int] = frozenset(), traffic: Mapping[int, float] | None = None
+    ) -> Graph:
+        """How a police car travels; `traffic` is the share of design speed driven on an edge, in (0, 1]."""
+        if not closed_edges and not traffic:
+            return self.police
+        return _police_graph(self, closed_edges, tuple(sorted((traffic or {}).items())))
+
+    def driven_share(self, traffic: Mapping[int, float]) -> NDArray[np.float64]:
+        """Share of design speed per edge, 1 where no traffic is known."""
+        share = np.ones(len(self.edges.ids))
+        share[list(traffic)] = list(traffic.values())
+        return share
+
+
+# One plan asks for the same few graphs many times, and so does the next one of the same moment.
+@lru_cache(maxsize=16)
+def _travel_graph(network: Network, mode: TravelMode, closed_edges: frozenset[int]) -> Graph:
+    return travel_graph(network.nodes, network.edges, mode, closed_edges)
+
+
+@lru_cache(maxsize=8)
+def _police_graph(
+    network: Network, closed_edges: frozenset[int], traffic: tuple[tuple[int, float], ...]
+) -> Graph:
+    return police_graph(network.edges, network.size, closed_edges, network.driven_share(dict(traffic)))
+
+
+def _restored(
+    version: str,
+    nodes: Nodes,
+    edges: Edges,
+    index: dict[str, int],
+    graphs: dict[TravelMode, Graph],
+    police: Graph,
+) -> Network:
+    return Network(version, nodes, edges, MappingProxyType(index), MappingProxyType(graphs), police)
 
 
 def build_network(nodes: Nodes, edges: Edges) -> Network:

@@ -18,16 +18,15 @@ from scipy.optimize import linear_sum_assignment
 
 from dispatch.domain.choke import UNCUTTABLE, Choke, Flow, flow_of
 from dispatch.domain.problem import Exit, Plan, Problem
-from dispatch.domain.situation import Situation, survey
+from dispatch.domain.situation import STANDING_BONUS_S, Situation, survey
 from dispatch.domain.tables import Floats
 from dispatch.domain.verdict import verdict
 
 # A post with its own staff is cheap: up to three of them rather than one unit that must travel.
 STAFFED_WEIGHT = 2
 TRAVEL_WEIGHT = 6
-# A post already ordered is a little cheaper, and worth this much delay: orders should not flicker.
+# A post already ordered is a little cheaper: orders should not flicker.
 STANDING_DISCOUNT = 1
-STANDING_BONUS_S = 60.0
 # How often a cut is tried again without the posts that found no unit.
 TRIES_MAX = 4
 # More seconds than any real delay, so that the assignment leaves out as few posts as possible.
@@ -49,16 +48,20 @@ def plan(problem: Problem) -> Plan:
     flow = flow_of(situation.choke, targets)
     sure = _close(situation, flow, targets)
     spare = _send_late(situation, flow, targets, sure) if problem.send_late else {}
-    return verdict(situation, sure | spare)
+    return verdict(situation, dict(situation.pinned.row_of) | sure | spare)
 
 
 def _targets(situation: Situation) -> dict[int, list[Exit]]:
-    """Vertices with exits that somebody can reach past the units that are already held."""
-    is_open = situation.choke.open_from_sources(situation.held_in_time)
+    """Vertices with exits that somebody can reach past the units that are already held or pinned.
+
+    Exits that a neighbour mans in time need nobody of ours.
+    """
+    is_open = situation.choke.open_from_sources(situation.fixed_in_time)
     targets: dict[int, list[Exit]] = {}
     for way_out in situation.exits:
         vertex = int(situation.choke.vertex_of[way_out.node])
-        if vertex in is_open and np.isfinite(situation.exit_arrival_s[way_out.node]):
+        reachable = np.isfinite(situation.exit_arrival_s[way_out.node])
+        if vertex in is_open and reachable and way_out.exit_id not in situation.aided:
             targets.setdefault(vertex, []).append(way_out)
     return targets
 
@@ -100,15 +103,15 @@ def _likeliest_first(
 
 
 def _weights(situation: Situation) -> list[int]:
-    """What each post costs in a cut; 0 if held in time, UNCUTTABLE if nobody is there in time."""
+    """What each post costs in a cut; 0 if held or pinned in time, UNCUTTABLE if nobody is there in time."""
     in_time = situation.in_time
     staffed, anyone = np.any(in_time[situation.is_staff], axis=0), np.any(in_time, axis=0)
     ordered = np.any(in_time & situation.standing, axis=0)
     weights = []
     for post in range(len(situation.posts)):
-        if post in situation.held_in_time:
+        if post in situation.fixed_in_time:
             weights.append(0)
-        elif post in situation.held or not anyone[post]:
+        elif post in situation.held or post in situation.pinned.row_of or not anyone[post]:
             weights.append(UNCUTTABLE)
         else:
             weight = STAFFED_WEIGHT if staffed[post] else TRAVEL_WEIGHT
@@ -152,12 +155,13 @@ def _send_late(situation: Situation, flow: Flow, targets: Mapping[int, Sequence[
     Whoever travels slower than the fastest plausible may still be met there.
     """
     weights = [1] * len(situation.posts)
-    for post in (*situation.seen_at, *situation.held, *sure):
+    commanded = situation.pinned.row_of
+    for post in (*situation.seen_at, *situation.held, *commanded, *sure):
         weights[post] = UNCUTTABLE
-    for post in (*situation.held_in_time, *sure):
+    manned = (*situation.fixed_in_time, *sure)
+    for post in manned:
         weights[post] = 0
     choke: Choke = situation.choke
-    manned = (*situation.held_in_time, *sure)
     is_open = choke.open_from_sources(manned)
     beyond_help = choke.open_from_sources(
         [post for post, weight in enumerate(weights) if weight < UNCUTTABLE]
@@ -165,10 +169,12 @@ def _send_late(situation: Situation, flow: Flow, targets: Mapping[int, Sequence[
     wanted = [vertex for vertex in targets if vertex in is_open and vertex not in beyond_help]
     cuts = flow.cuts(wanted, weights) if wanted else None
     posts = cuts[1] if cuts else ()
-    origins = sorted(situation.seen_at - set(situation.held))
-    late_s = situation.ready_s + situation.problem.margin_s - situation.post_arrival_s
+    origins = sorted(situation.seen_at - set(situation.held) - set(commanded))
+    # A post to which only a command leads may be one where nobody can come.
+    arrival_s = np.minimum(situation.post_arrival_s, NEVER_S)
+    late_s = situation.ready_s + situation.problem.margin_s - arrival_s
     # Least lateness first; of units in time, the one that is there soonest.
     cost = np.where(late_s > 0, late_s, 0.0) + situation.ready_s * 1e-6
     cost = np.where(np.isfinite(situation.ready_s), cost - STANDING_BONUS_S * situation.standing, NEVER_S)
-    cost[list(sure.values())] = NEVER_S
+    cost[[*sure.values(), *commanded.values()]] = NEVER_S
     return _assign(cost, (*posts, *origins))

@@ -24,7 +24,17 @@ MARGIN_S = 120.0
 # From the decision to the order read on the unit's phone; the unit's own turnout comes on top.
 ORDER_DELIVERY_S = 30.0
 
-AssignmentReason = Literal["closes_exits", "narrows_exits", "late", "last_seen_here", "kept"]
+AssignmentReason = Literal[
+    "closes_exits",
+    "narrows_exits",
+    "late",
+    "meets_routes",
+    "last_seen_here",
+    "kept",
+    "pinned",
+    "pinned_late",
+    "pinned_unreached",
+]
 OpenReason = Literal["no_place_on_the_way", "no_unit_in_time", "no_unit_left"]
 
 
@@ -44,13 +54,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Exit:
-    """A way out of the region: whoever is at this node has left."""
+    """A way out of the region, to a neighbour if one is named: whoever is at this node has left."""
 
     exit_id: ExitId
     node: int
     kind: str
     name_zh: str
     name_en: str
+    neighbour: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,12 @@ class Problem:
     nobody has answered yet: the planner repeats them where that costs nothing, so that a new plan is not
     a new muddle. With `send_late`, units that no closing needs go to open exits even if they may come too
     late; the plan says so.
+
+    `traffic` is the share of design speed that is really driven on an edge, in (0, 1]. It slows our own units
+    only: the bound of whom we look for must hold for somebody who finds the one gap in the jam.
+    `pins` are the commander's hand: the unit goes there even if late. A pin whose unit is excluded or not among
+    `units` still wants its place manned, by whoever else is there soonest. `forbidden` are pairs never to be
+    used; None stands for every unit, or every place. `manned_exits` are exits that a neighbour closes from then.
     """
 
     network: Network
@@ -96,6 +113,10 @@ class Problem:
     margin_s: float = MARGIN_S
     order_delivery_s: float = ORDER_DELIVERY_S
     send_late: bool = True
+    traffic: Mapping[int, float] = field(default_factory=dict)
+    pins: Mapping[UnitId, PlaceId] = field(default_factory=dict)
+    forbidden: frozenset[tuple[UnitId | None, PlaceId | None]] = frozenset()
+    manned_exits: Mapping[ExitId, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -140,6 +161,8 @@ class Plan:
     """Who goes where, and the honest rest: which exits stay open, and who is free.
 
     Every reachable exit is in `closed_exits` or in `open_exits`; `unreachable_exits` nobody can reach anyway.
+    `aided_exits` are those of the closed ones that would be open without the neighbour. `pins_unmet` are pins
+    that nobody can carry out. `value` is the probability of interception, from planners that know it.
     """
 
     network_version: str
@@ -148,6 +171,9 @@ class Plan:
     open_exits: tuple[OpenExit, ...]
     unreachable_exits: tuple[ExitId, ...]
     free_units: tuple[UnitId, ...]
+    aided_exits: tuple[ExitId, ...] = ()
+    pins_unmet: tuple[tuple[UnitId, PlaceId], ...] = ()
+    value: float | None = None
 
 
 Planner = Callable[[Problem], Plan]

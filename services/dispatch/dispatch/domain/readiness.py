@@ -42,7 +42,7 @@ def _driving_s(problem: Problem, units: Sequence[Unit], places: Sequence[Place])
     place_nodes = [place.node for place in places]
     if not bases:
         return np.full((len(units), len(places)), np.inf)
-    roads = matrix(problem.network.police_graph(problem.closed_edges))
+    roads = matrix(problem.network.police_graph(problem.closed_edges, problem.traffic))
     from_bases = dijkstra(roads, directed=True, indices=bases)[:, place_nodes]
     rows = {base: row for row, base in enumerate(bases)}
     return np.array([from_bases[rows.get(unit.node, 0)] for unit in units])

@@ -5,16 +5,18 @@ Ids of nodes are text here; planning works with places in the node table.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from contracts.base import UnitId
+from contracts.base import TravelMode, UnitId
 from dispatch.domain.network import Network, NetworkError, build_network
 from dispatch.domain.problem import Exit, ExitId, Place, PlaceId, Unit
 from dispatch.domain.shifts import Shift
 from dispatch.domain.tables import Edges, Flags, Floats, Nodes
+from dispatch.domain.timetables import Timetable
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class PlaceRow:
     capacity: int
     setup_s: float
     needs: str
+    staffed: bool = False
+    """People work there already: a unit of station staff can be entered for it."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,23 @@ class ExitRow:
     name_zh: str
     name_en: str
     neighbour: str
+
+
+@dataclass(frozen=True)
+class TimetableRow:
+    """A vehicle's call at a stop; seconds after midnight in Beijing, past 86,400 after midnight.
+
+    `days` are the digits of the days on which the trip begins, 1 for Monday to 7 for Sunday.
+    """
+
+    line_id: str
+    trip_id: str
+    mode: str
+    stop_sequence: int
+    node_id: str
+    arrive_s: int
+    depart_s: int
+    days: str
 
 
 @dataclass(frozen=True)
@@ -148,7 +169,35 @@ def places_of(rows: Sequence[PlaceRow], network: Network) -> tuple[Place, ...]:
 def exits_of(rows: Sequence[ExitRow], network: Network) -> tuple[Exit, ...]:
     """Exits for planning. Raises: KeyError, if a node is not in the network."""
     return tuple(
-        Exit(row.exit_id, network.index[row.node_id], row.kind, row.name_zh, row.name_en) for row in rows
+        Exit(row.exit_id, network.index[row.node_id], row.kind, row.name_zh, row.name_en, row.neighbour)
+        for row in rows
+    )
+
+
+def timetable_of(rows: Sequence[TimetableRow], network: Network) -> Timetable:
+    """The connections of every trip, sorted by departure; trips are numbered in the order of their ids.
+
+    Raises: KeyError, if a stop is not in the network.
+    """
+    ordered = sorted(rows, key=lambda row: (row.trip_id, row.stop_sequence))
+    heads = {row.trip_id: row for row in reversed(ordered)}
+    number = {trip_id: place for place, trip_id in enumerate(sorted(heads))}
+    hops = [
+        (a.depart_s, b.arrive_s, number[a.trip_id], network.index[a.node_id], network.index[b.node_id])
+        for a, b in itertools.pairwise(ordered)
+        if a.trip_id == b.trip_id
+    ]
+    columns = np.array(sorted(hops), dtype=np.int64).reshape(-1, 5).T
+    first = [heads[trip_id] for trip_id in sorted(heads)]
+    return Timetable(
+        trip=columns[2],
+        tail=columns[3],
+        head=columns[4],
+        depart_s=columns[0],
+        arrive_s=columns[1],
+        mode_of=tuple(TravelMode(row.mode) for row in first),
+        line_of=tuple(row.line_id for row in first),
+        days_of=tuple(row.days for row in first),
     )
 
 

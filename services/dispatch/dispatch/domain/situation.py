@@ -8,10 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from dispatch.domain.choke import Choke, fold
-from dispatch.domain.problem import Exit, Place, Problem, ProblemError, Unit
+from dispatch.domain.constraints import Pinned, check_commands, pinned, restricted
+from dispatch.domain.problem import Exit, ExitId, Place, Problem, ProblemError, Unit
 from dispatch.domain.reach import arrival_past_posts_s, earliest_arrival_s
 from dispatch.domain.readiness import ready_s
 from dispatch.domain.tables import Flags, Floats, Indices
+
+# A post already ordered is worth this much delay: orders should not flicker.
+STANDING_BONUS_S = 60.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +26,9 @@ class Situation:
     exit, for whoever left by one needs no other. `best_place` is which place a unit would take at a post
     that has several. At a post of `seen_at` somebody was seen: they are past it, and nobody is there in
     time. `held` maps a post to its unit's place in `problem.keep`; `held_in_time` are those that stand
-    before anybody can be there.
+    before anybody can be there. `pinned` maps a post to the unit that a command sends there, and
+    `fixed_in_time` are the posts, held or pinned, that stand in time whatever else is planned. Exits in `aided`
+    a neighbour mans before anybody can be there.
     """
 
     problem: Problem
@@ -42,6 +48,9 @@ class Situation:
     held: dict[int, int]
     held_in_time: tuple[int, ...]
     choke: Choke
+    pinned: Pinned
+    fixed_in_time: tuple[int, ...]
+    aided: frozenset[ExitId]
 
 
 def survey(problem: Problem) -> Situation:
@@ -59,11 +68,21 @@ def survey(problem: Problem) -> Situation:
     )
     arrival_s = earliest_arrival_s(problem.network, problem.origins, problem.closed_edges)
     passed = {entry.node for origin in problem.origins for entry in origin.entries if entry.access_s == 0.0}
-    posts = tuple(sorted({place.node for place in places if np.isfinite(arrival_s[place.node])}))
+    posts = _posts(problem, places, arrival_s)
     seen_at = frozenset(post for post, node in enumerate(posts) if node in passed)
-    by_post, best_place = _fastest_place(ready_s(problem, units, places), places, posts)
     post_arrival_s = arrival_s[list(posts)]
     held = _held(problem, posts)
+    standing = _standing(problem, units, places, posts)
+    by_place_s = restricted(problem, ready_s(problem, units, places), units, places)
+    commanded = pinned(problem, by_place_s, units, places, posts, held, standing, STANDING_BONUS_S)
+    by_post, best_place = _fastest_place(_only_there(by_place_s, commanded), places, posts)
+    in_time = (by_post + problem.margin_s <= post_arrival_s) & ~np.isin(np.arange(len(posts)), [*seen_at])
+    held_in_time = tuple(
+        post
+        for post, kept in held.items()
+        if post not in seen_at and problem.keep[kept].manned_from_s <= post_arrival_s[post]
+    )
+    exit_arrival_s = _exit_arrival_s(problem)
     return Situation(
         problem=problem,
         places=places,
@@ -71,28 +90,55 @@ def survey(problem: Problem) -> Situation:
         units=units,
         posts=posts,
         arrival_s=arrival_s,
-        exit_arrival_s=arrival_past_posts_s(
-            problem.network,
-            problem.origins,
-            np.full(problem.network.size, np.inf),
-            problem.closed_edges,
-            exit_nodes(problem),
-        ),
+        exit_arrival_s=exit_arrival_s,
         post_arrival_s=post_arrival_s,
         ready_s=by_post,
         best_place=best_place,
-        in_time=(by_post + problem.margin_s <= post_arrival_s) & ~np.isin(np.arange(len(posts)), [*seen_at]),
-        standing=_standing(problem, units, places, posts),
+        in_time=in_time,
+        standing=standing,
         is_staff=np.array([unit.post is not None for unit in units], dtype=np.bool_),
         seen_at=seen_at,
         held=held,
-        held_in_time=tuple(
-            post
-            for post, kept in held.items()
-            if post not in seen_at and problem.keep[kept].manned_from_s <= post_arrival_s[post]
-        ),
+        held_in_time=held_in_time,
         choke=fold(_arcs(problem, passed), np.isfinite(arrival_s), posts, _entries(problem)),
+        pinned=commanded,
+        fixed_in_time=(
+            *held_in_time,
+            *(post for post, row in sorted(commanded.row_of.items()) if in_time[row, post]),
+        ),
+        aided=frozenset(
+            way_out.exit_id
+            for way_out in problem.exits
+            if problem.manned_exits.get(way_out.exit_id, np.inf) <= exit_arrival_s[way_out.node]
+            and way_out.node not in passed
+        ),
     )
+
+
+def _posts(problem: Problem, places: Sequence[Place], arrival_s: Floats) -> tuple[int, ...]:
+    """Nodes with a place that somebody can reach, and those to which a command sends a unit all the same."""
+    wanted = set(problem.pins.values())
+    return tuple(
+        sorted(
+            {place.node for place in places if place.place_id in wanted or np.isfinite(arrival_s[place.node])}
+        )
+    )
+
+
+def _exit_arrival_s(problem: Problem) -> Floats:
+    """When anybody could leave, by node, if there were no post at all."""
+    nobody = np.full(problem.network.size, np.inf)
+    return arrival_past_posts_s(
+        problem.network, problem.origins, nobody, problem.closed_edges, exit_nodes(problem)
+    )
+
+
+def _only_there(by_place_s: Floats, commanded: Pinned) -> Floats:
+    """Whoever is sent by command has no other place, even where only another's pin was passed on."""
+    only = by_place_s.copy()
+    for post, row in commanded.row_of.items():
+        only[row, np.arange(only.shape[1]) != commanded.place_of[post]] = np.inf
+    return only
 
 
 def _check(problem: Problem) -> None:
@@ -106,6 +152,7 @@ def _check(problem: Problem) -> None:
     ):
         if len(set(ids)) != len(ids):
             raise ProblemError(f"One {kind} is listed twice among {len(ids)}; list each id once.")
+    check_commands(problem)
     known = {place.place_id for place in problem.places}
     for held in problem.keep:
         if held.place_id not in known:

@@ -29,7 +29,8 @@ BOARDING_S = 0.0
 # From a place beside the mapped roads: a lane that is not on the map is a township road (40 km/h) at most.
 LANE_KMH = 40 * CAR_FACTOR
 
-# Police drive at the design speed of the road: blue lights make up for traffic, and no more is promised.
+# Police drive at the design speed of the road: blue lights make up for everyday traffic, and no more is promised. A jam
+# that somebody reported slows them too (`conditions`).
 POLICE_FACTOR = 1.0
 
 

@@ -29,17 +29,14 @@ from dispatch.domain.tables import Floats
 def verdict(situation: Situation, match: Mapping[int, int]) -> Plan:
     """The plan that says what this match (post -> unit) does, kept units included."""
     problem = situation.problem
-    past_s = arrival_past_posts_s(
-        problem.network,
-        problem.origins,
-        _manned_from_s(situation, match),
-        problem.closed_edges,
-        exit_nodes(problem),
-    )
+    own_s = _manned_from_s(situation, match)
+    past_s = _past_s(situation, _with_neighbours(situation, own_s))
+    past_own_s = _past_s(situation, own_s) if problem.manned_exits else past_s
     reachable = _reachable(situation)
     reachable_ids = {way_out.exit_id for way_out in reachable}
     is_open = [way_out for way_out in reachable if np.isfinite(past_s[way_out.node])]
     open_ids = {way_out.exit_id for way_out in is_open}
+    aided = [out for out in reachable if out.exit_id not in open_ids and np.isfinite(past_own_s[out.node])]
     sent = set(match.values())
     return Plan(
         network_version=problem.network.version,
@@ -48,7 +45,25 @@ def verdict(situation: Situation, match: Mapping[int, int]) -> Plan:
         open_exits=_open_exits(situation, is_open, past_s),
         unreachable_exits=tuple(out.exit_id for out in situation.exits if out.exit_id not in reachable_ids),
         free_units=tuple(unit.unit_id for row, unit in enumerate(situation.units) if row not in sent),
+        aided_exits=tuple(way_out.exit_id for way_out in aided),
+        pins_unmet=situation.pinned.unmet,
     )
+
+
+def _past_s(situation: Situation, manned_from_s: Floats) -> Floats:
+    problem = situation.problem
+    return arrival_past_posts_s(
+        problem.network, problem.origins, manned_from_s, problem.closed_edges, exit_nodes(problem)
+    )
+
+
+def _with_neighbours(situation: Situation, manned_from_s: Floats) -> Floats:
+    """The same with the exits that neighbours man."""
+    manned_s = manned_from_s.copy()
+    for way_out in situation.exits:
+        from_s = situation.problem.manned_exits.get(way_out.exit_id, np.inf)
+        manned_s[way_out.node] = min(float(manned_s[way_out.node]), from_s)
+    return manned_s
 
 
 def _reachable(situation: Situation) -> list[Exit]:
@@ -79,7 +94,7 @@ def _assignments(situation: Situation, match: Mapping[int, int]) -> tuple[Assign
 def _closes(situation: Situation, manned: list[int]) -> dict[int, tuple[Exit, ...]]:
     """Per manned post, the reachable exits to which roads would lead without it."""
     choke = situation.choke
-    reachable = _reachable(situation)
+    reachable = [out for out in _reachable(situation) if out.exit_id not in situation.aided]
     is_open = choke.open_from_sources(manned)
     closes = {}
     for post in manned:
@@ -110,21 +125,29 @@ def _new(situation: Situation, post: int, row: int, closes: Mapping[int, tuple[E
     place = situation.places[int(situation.best_place[row, post])]
     eta_s = float(situation.ready_s[row, post])
     arrival_s = float(situation.post_arrival_s[post])
+    reached = bool(np.isfinite(arrival_s))
     in_time = bool(situation.in_time[row, post])
     closed = closes.get(post, ())
     return Assignment(
         unit_id=situation.units[row].unit_id,
         place_id=place.place_id,
         eta_s=eta_s,
-        earliest_arrival_s=arrival_s,
-        margin_s=arrival_s - eta_s,
+        earliest_arrival_s=arrival_s if reached else None,
+        margin_s=arrival_s - eta_s if reached else None,
         in_time=in_time,
-        reason=Reason(_code(situation, post, closed, in_time), _parameters(place, arrival_s - eta_s, closed)),
+        reason=Reason(
+            _code(situation, post, closed, in_time),
+            _parameters(place, arrival_s - eta_s if reached else 0.0, closed),
+        ),
         closes=_ids(closed),
     )
 
 
 def _code(situation: Situation, post: int, closed: tuple[Exit, ...], in_time: bool) -> AssignmentReason:
+    if post in situation.pinned.row_of:
+        if not np.isfinite(situation.post_arrival_s[post]):
+            return "pinned_unreached"
+        return "pinned" if in_time else "pinned_late"
     if post in situation.seen_at:
         return "last_seen_here"
     if closed:
@@ -155,7 +178,7 @@ def _open_exits(situation: Situation, is_open: list[Exit], past_s: Floats) -> tu
         [
             post
             for post in posts
-            if post in situation.held_in_time or (post not in situation.held and someone[post])
+            if post in situation.fixed_in_time or (post not in situation.held and someone[post])
         ]
     )
     found = []

@@ -69,6 +69,9 @@ TRANSFER_S = 900.0
 # Ways are longer than the crow flies: 1.2 to 1.4 in street networks (Boeing, PLOS ONE 2020, "circuity"; rounded up).
 DETOUR = 1.3
 
+# Assumed: how far a report of a sighting is believed, by what a person thinks of it; nobody's word is certain.
+RELIABILITY = MappingProxyType({"credible": 0.9, "unassessed": 0.4, "uncertain": 0.25})
+
 # Assumed: routes are followed for this long; a search is another one by then.
 HORIZON_S = 6 * 3600.0
 

@@ -3,8 +3,8 @@
 R timed routes somebody may take, each with a weight; P places where a unit can stop whoever passes; U units. Time is
 gone from the question by then: a unit that stands at a place in time meets every route that passes it later.
 
-Background: maximum coverage under a partition matroid (one place a unit, one unit a place). Greedy guarantees half of the
-optimum here, not 1 - 1/e: that holds for interchangeable units (Fisher, Nemhauser and Wolsey, 1978).
+Background: maximum coverage under a partition matroid (one place a unit, one unit a place). Greedy guarantees half
+of the optimum here, not 1 - 1/e: that holds for interchangeable units (Fisher, Nemhauser and Wolsey, 1978).
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ class Coverage:
     """Which unit at which place meets which route.
 
     `weights` (R,) are shares of probability and sum to 1 at most. `last_pass_s` (R, P) is the last moment at which
-    somebody on the route can be met at the place, -inf where the route does not pass it. `ready_s` (U, P) is when the
-    unit works there (order read, turned out, driven, set up), +inf where it can't or may not. `detection` (P,) is
-    the probability with which a unit there notices them, in (0, 1]. `pinned` units stand where they are named, whatever
-    that costs. `bonus` (U, P) is what keeping a unit at a place is worth, in shares of probability: stability of orders.
+    somebody on the route can be met at the place, -inf where the route does not pass it. `ready_s` (U, P) is when
+    the unit works there (order read, turned out, driven, set up), +inf where it can't or may not. `detection` (P,)
+    is the probability with which a unit there notices them, in (0, 1]. `pinned` units stand where they are named,
+    whatever that costs. `bonus` (U, P) is what keeping a unit at a place is worth, in shares of probability:
+    stability of orders.
     """
 
     weights: Floats
@@ -125,8 +126,8 @@ class Movement:
 class Escape:
     """May they get out? Nodes 0..nodes-1; `exits` are nodes; units can stand at `posts` (nodes).
 
-    `ready_s` (U, len(posts)) is when a unit works there, +inf where it can't. A unit that works at a node `margin_s` before
-    the earliest arrival of every movement stops all of them there, for good.
+    `ready_s` (U, len(posts)) is when a unit works there, +inf where it can't. A unit that works at a node
+    `margin_s` before the earliest arrival of every movement stops all of them there, for good.
     """
 
     nodes: int

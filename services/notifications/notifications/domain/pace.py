@@ -6,6 +6,7 @@ enough to keep the limit in every second loses whatever it can't hold while the 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -43,23 +44,40 @@ def pace_of(per_s: float) -> Pace | None:
 
 
 class Spacing:
-    """Spreads what was claimed together evenly over time: a second's budget must not leave within a moment.
+    """Spreads what was claimed together evenly over time, and never begins more within a second than the limit.
 
-    The generic cell rate algorithm: a message may go up to `TOLERANCE_S` before its turn, so that a pause of ours
-    is caught up with; more than `per_s * (1 + TOLERANCE_S)` never leave within a second.
+    Turns come by the generic cell rate algorithm: a message may take its turn up to `TOLERANCE_S` early, so that a
+    pause of ours is caught up with. A busy machine wakes several of them late and at once; so the last look is at what
+    really began within the last second, and a little more: the way to the provider takes some calls longer than others.
     """
 
     TOLERANCE_S = 0.03
+    MARGIN = 0.02
 
     def __init__(self, per_s: float) -> None:
         self._per_s = per_s
         self._turn_s = 0.0
+        self._most = max(1, floor(per_s))
+        self._window_s = max(1.0, 1.0 / per_s) * (1 + self.MARGIN) if per_s > 0 else 0.0
+        self._began: deque[tuple[float, int]] = deque()
 
     def wait_s(self, now_s: float, segments: int) -> float:
-        """How long this message has to wait, by a steady clock in seconds; it takes its turn."""
+        """How long this message has to wait for its turn, by a steady clock in seconds; it takes its turn."""
         if self._per_s <= 0:
             return 0.0
         self._turn_s = max(self._turn_s, now_s - self.TOLERANCE_S)
         wait = max(0.0, self._turn_s - now_s)
         self._turn_s += segments / self._per_s
         return wait
+
+    def hold_s(self, now_s: float, segments: int) -> float:
+        """How long it must wait although it is its turn; 0: it begins now, and counts."""
+        if self._per_s <= 0:
+            return 0.0
+        while self._began and self._began[0][0] + self._window_s <= now_s:
+            self._began.popleft()
+        if self._began and sum(count for _, count in self._began) + segments > self._most:
+            # Never 0: that would say that it begins.
+            return max(1e-6, self._began[0][0] + self._window_s - now_s)
+        self._began.append((now_s, segments))
+        return 0.0
