@@ -22,6 +22,7 @@ from dispatch.planning.escape_of import escape_of
 from dispatch.planning.instance import Instance
 from dispatch.planning.instance_files import read_instance
 from dispatch.planning.network_source import InstanceError
+from dispatch.planning.planned import planned_routes
 from dispatch.planning.question import ready_s
 from harness.plan_instances import STREET, ask, bent
 
@@ -282,3 +283,17 @@ def test_drives_are_those_of_a_plain_search_though_dead_ends_are_left_out(
     plain = dijkstra(matrix(question.network.police), indices=at)[:, ::3]
 
     assert np.allclose(10 + plain, ready_s(question))
+
+
+def test_timetable_of_a_county_is_used_when_the_time_of_day_is_known():
+    written = bent(network=None, start={"node": "station-shuangjiang"}, units=[], exits=[])
+    written["network"] = {"folder": "."}
+    written["hypotheses"] = [{"mode": "bus", "departure_s": 0, "destination": "out-bus-shuangjiang-wanzhou"}]
+    written["places"] = [{"id": "station", "node": "station-shuangjiang"}]
+
+    # At 06:00 the first bus leaves in half an hour; until then they can be met at the station.
+    question = ask({**written, "clock_s": 6 * 3600}, YUNYANG)
+    passes = planned_routes(question, 20, 0).last_pass_s
+
+    assert 1800 == pytest.approx(passes.min(), abs=1)
+    assert not len(ask(written, YUNYANG).timetable.trip)

@@ -254,6 +254,11 @@ class Instance(Strict):
     )
     start: Start
     report_s: Moment | None = Field(None, description="When it was reported; left out: start.time_s.")
+    clock_s: Annotated[float, Field(ge=0, lt=86_400)] | None = Field(
+        None,
+        description="Time of day at second 0 of the axis, in seconds after midnight. With it the timetable of a county "
+        "folder is used; left out, lines run at unknown times.",
+    )
     delay_s: Seconds = Field(0.0, description="From the report to the order read by the unit.")
     sure: Sure = Sure()
     hypotheses: Annotated[list[HypothesisRecord], Field(max_length=HYPOTHESES_MAX)] = Field(

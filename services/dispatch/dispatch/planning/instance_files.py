@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,8 @@ def question_of(instance: Instance, beside: Path, written: Mapping[str, Any] | N
     """
     json_form = instance.model_dump(mode="json", exclude_unset=True) if written is None else dict(written)
     sourced = read_source(instance.network, beside, json_form["network"])
-    return question_on(instance, sourced.network, hash_of(json_form), sourced.sha256)
+    question = question_on(instance, sourced.network, hash_of(json_form), sourced.sha256)
+    return question if instance.clock_s is None else replace(question, timetable=sourced.timetable)
 
 
 def question_on(
@@ -136,8 +138,7 @@ class _Resolver:
         )
         self._check_names()
         self._check_connected(question)
-        object.__setattr__(question, "notices", tuple(self.notices))
-        return question
+        return replace(question, notices=tuple(self.notices))
 
     def _once(self, field: str, ids: Sequence[str]) -> dict[str, int]:
         index: dict[str, int] = {}

@@ -10,7 +10,7 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ import numpy as np
 from pydantic import ValidationError
 
 from dispatch.domain.network import EARTH_RADIUS_M, Network, NetworkError, build_network
+from dispatch.domain.rows import timetable_of
 from dispatch.domain.tables import Edges, Floats, Nodes
+from dispatch.domain.timetables import Timetable, no_timetable
 from dispatch.network_files import NetworkFileError, read_network
 from dispatch.planning.canonical import canonical
 from dispatch.planning.fields import EDGES_MAX, NODES_MAX
@@ -36,10 +38,11 @@ class InstanceError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Sourced:
-    """A network and the SHA-256 of what it was made of."""
+    """A network, the SHA-256 of what it was made of, and the timetable of its lines, if it has one."""
 
     network: Network
     sha256: str
+    timetable: Timetable = field(default_factory=no_timetable)
 
 
 def read_source(source: NetworkSource, beside: Path, written: Mapping[str, Any]) -> Sourced:
@@ -51,7 +54,9 @@ def read_source(source: NetworkSource, beside: Path, written: Mapping[str, Any])
         if source.folder is not None:
             folder = beside / source.folder
             files = [folder / "nodes.csv", folder / "edges.csv"]
-            return Sourced(read_network(folder).network, _digest(path.read_bytes() for path in files))
+            read = read_network(folder)
+            digest = _digest(path.read_bytes() for path in files)
+            return Sourced(read.network, digest, timetable_of(read.timetable, read.network))
         if source.nodes_csv is not None and source.edges_csv is not None:
             files = [beside / source.nodes_csv, beside / source.edges_csv]
             content = [path.read_bytes() for path in files]

@@ -8,7 +8,6 @@ import numpy as np
 
 from contracts.base import TravelMode
 from dispatch.domain.reach import Entry, Origin
-from dispatch.domain.timetables import no_timetable
 from dispatch.planning.fields import STOPS_MAX
 from dispatch.planning.hypotheses import Hypothesis, default_hypotheses, normalised, usual_entries
 from dispatch.planning.instance import HypothesisRecord, RouteRecord
@@ -59,11 +58,12 @@ def _given(question: Question) -> Planned:
 def _sampled(question: Question, count: int, seed: int) -> Planned:
     routes = sample_routes(
         question.network,
-        no_timetable(),
+        question.timetable,
         hypotheses_of(question),
         count,
         seed,
         closed_edges=question.closed_edges,
+        clock_s=question.instance.clock_s or 0.0,
     )
     ends = routes.paths.node[routes.paths.first[1:] - 1]
     last = routes.last_pass_s(question.place_nodes)

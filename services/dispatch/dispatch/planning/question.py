@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from dispatch.domain.graphs import matrix
 from dispatch.domain.network import Network
+from dispatch.domain.timetables import Timetable, no_timetable
 from dispatch.planning.instance import Instance
 from dispatch.planning.model import Flags, Floats, Indices
 
@@ -44,6 +45,7 @@ class Question:
     usable: Flags
     detection: Floats
     pinned: tuple[tuple[int, int], ...]
+    timetable: Timetable = field(default_factory=no_timetable)
     notices: tuple[str, ...] = field(default=())
 
 
