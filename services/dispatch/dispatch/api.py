@@ -25,6 +25,7 @@ from dispatch.models import (
     order_answer,
 )
 from dispatch.mutual_aid_api import mutual_aid_router
+from dispatch.outlook_api import outlook_router
 from dispatch.pages import pages_router
 from dispatch.units_api import units_router
 from guitu.problem import Problem, refusals
@@ -39,6 +40,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         conditions_router(runtime),
         commands_router(runtime),
         mutual_aid_router(runtime),
+        outlook_router(runtime),
         pages_router(runtime),
     )
 

@@ -15,13 +15,17 @@ import asyncpg
 
 from contracts.base import OrderId, UnitId
 from dispatch import case_plan, command_checks, store, store_live
+from dispatch.case_now import CaseNow
 from dispatch.command_checks import Scene
 from dispatch.counties import county_of
 from dispatch.domain.problem import Plan
+from dispatch.domain.weighing import weigh
 from dispatch.live import live_of, taken_back, with_places_by_hand
 from dispatch.models import Case, OrderRow
 from dispatch.models_live import Command, PutForbid, PutPin, WhatIf
+from dispatch.planning.worker import Worker, WorkerTrouble
 from dispatch.questions import question
+from dispatch.second_look import SUMS_MORE_S, asked_of
 from dispatch.settings import DispatchSettings
 from guitu.problem import Problem
 from guitu.tx import Tx
@@ -99,10 +103,12 @@ async def price(
     new_ids: Sequence[UUID],
     now: datetime,
     settings: DispatchSettings,
+    worker: Worker | None = None,
 ) -> Price:
     """What the plan would be with these commands, beside what it would be now; reads only.
 
     Both are planned anew, so that the difference is the commands' and not that of the minutes since the last plan.
+    With a worker both have a second look, on the same routes: the price is in probability, too.
     Raises: Problem, as the command itself would.
     """
     scene = await scene_of(conn, case_id, now, settings)
@@ -121,8 +127,8 @@ async def price(
         wanted = command_checks.pin_of(trial, wish_pin, next(ids), "what-if", now)
         command_checks.refuse_pin(trial, wanted, now)
         trial = replace(trial, commands=(*_without_pin(trial.commands, wanted.unit_id), wanted))
-    before = await _try(conn, scene, now)
-    after = await _try(conn, trial, now)
+    before = await _try(conn, scene, now, worker)
+    after = await _try(conn, trial, now, worker)
     assert scene.case.alert is not None, "A scene has an alert."
     return Price(trial, before, after, min(scene.case.alert.last_seen_at, now))
 
@@ -190,7 +196,7 @@ async def _confirm(tx: Tx, case: Case, wanted: Command, cause: str, settings: Di
     return wanted
 
 
-async def _try(conn: asyncpg.Connection, scene: Scene, now: datetime) -> Trial:
+async def _try(conn: asyncpg.Connection, scene: Scene, at: datetime, worker: Worker | None) -> Trial:
     """Plan without telling anybody."""
     case, orders = scene.case, scene.orders
     assert case.alert is not None, "A scene has an alert."
@@ -198,15 +204,30 @@ async def _try(conn: asyncpg.Connection, scene: Scene, now: datetime) -> Trial:
     county = with_places_by_hand(scene.county, live.commands)
     units = [unit for unit in scene.units if unit.busy_case_id in (None, case.case_id)]
     sightings = await store.sightings(conn, case.case_id)
-    problem = question(county, case.alert, sightings, units, orders, now, live)
-    plan = await asyncio.to_thread(case_plan.PLANNER, problem)
-    changes = case_plan.settle(plan, orders, "update", taken_back(orders, county, units, live))
+    problem = question(county, case.alert, sightings, units, orders, at, live)
+    gone = taken_back(orders, county, units, live)
+    now = CaseNow(case, county, orders, tuple(sightings), problem, gone, at)
+    plan = await _planned(now, scene.settings, worker)
+    changes = case_plan.settle(plan, orders, "update", gone)
     has_order = {row.unit_id for row in changes.stays}
     return Trial(
         plan,
         tuple(row.order_id for row in (*changes.replaced, *changes.passed_on)),
         tuple(one.unit_id for one in plan.assignments if one.unit_id not in has_order),
     )
+
+
+async def _planned(now: CaseNow, settings: DispatchSettings, worker: Worker | None) -> Plan:
+    """The plan after its second look; where that fails, the first one, which has no probability."""
+    if worker is not None:
+        try:
+            found = await worker.run(
+                weigh, asked_of(now, settings), deadline_s=settings.second_look_s + SUMS_MORE_S
+            )
+            return found.plan
+        except WorkerTrouble:
+            pass
+    return await asyncio.to_thread(case_plan.PLANNER, now.problem)
 
 
 def _standing(commands: Iterable[Command], wanted: Command) -> Command | None:

@@ -55,7 +55,13 @@ def commands_router(runtime: Runtime) -> APIRouter:
         ids = [runtime.ids.new() for _ in range(2 * COMMANDS_ASKED_MAX)]
         async with runtime.read() as conn:
             found = await commanding.price(
-                conn, case_id, asked, ids, runtime.clock.now(), dispatch_settings(runtime.settings)
+                conn,
+                case_id,
+                asked,
+                ids,
+                runtime.clock.now(),
+                dispatch_settings(runtime.settings),
+                runtime.state.get("pricer"),
             )
         return price_answer(found)
 
