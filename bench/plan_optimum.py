@@ -5,8 +5,8 @@ all; the solver is imported before), and mean values. Rivals: greedy alone; the 
 each exit; a static ring cordon; simulated annealing with the whole limit, as a share of ours, on the first seeds
 only.
 
-Goals: 1000x500x20 on both towns proven within 2 s in 95 % of seeds; x50 a gap of 1 % at most; 2000x1000x50 of 3 %
-within 5 s; grids of 3 % within 2 s. `at once` and `one origin` are harder kinds that no goal was set for.
+Goals: 1000x500x20 on both towns proven within 2 s in 95 % of seeds; x50 a gap of 1 % at most; 2000x1000x50 of 3 % in
+5 s; grids of 3 % in 2 s. `at once` and `one origin` are harder kinds that no goal was set for.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ def test_the_answer_is_never_worse_than_what_still_fits_of_the_hint(coverage: Co
     plan = solve(coverage, 0.0, hint=hint)
 
     assert keeps_the_rules(coverage, plan.place_of)
-    assert plan.objective >= first(coverage).objective - 1e-9
+    assert plan.objective >= first(coverage, 0.0).objective - 1e-9
     if fits:
         assert plan.objective >= evaluate(coverage, places)[1] - 1e-9
 

@@ -10,8 +10,9 @@ Worths are rounded up to whole multiples of 1/scale, so the solver's bound stays
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import lcm
 
@@ -64,6 +65,7 @@ def exact(
     model: Linear, hint: Indices, limits: Limits, on_choice: Callable[[Indices], None] | None = None
 ) -> Found:
     """The best pairs within the limits; each better choice is told as it is found."""
+    ends_at_s = time.perf_counter() + limits.wall_s
     reduced, scale = model.reduced, scale_of(model) or SCALE
     size = 1 if model.stepped else UNITS_OF_A_ROUTE
     programme, x, y = _programme(model, size)
@@ -74,7 +76,8 @@ def exact(
     )
     _hint(programme, model, x, y, hint, size)
     solver = cp_model.CpSolver()
-    _set_limits(solver, limits, GAP_PROVEN * 0.1 * scale * size if scale == SCALE else 0.0)
+    left = replace(limits, wall_s=ends_at_s - time.perf_counter())
+    _set_limits(solver, left, GAP_PROVEN * 0.1 * scale * size if scale == SCALE else 0.0)
     # Its presolve took all of the time where rows have thousands of different coefficients.
     solver.parameters.cp_model_presolve = model.stepped
     status = solver.solve(programme, _Listener(x, on_choice) if on_choice else None)

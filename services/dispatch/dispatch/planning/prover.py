@@ -20,6 +20,8 @@ GRACE_S = 0.5
 """How much later than its deadline an answer may come: the solver looks at its clock every so often only."""
 START_S = 30.0
 """A process that has not imported its solver by then hangs."""
+KILLED_S = 5.0
+"""A killed process is gone long before; one that the kernel holds is left to it."""
 ANSWER_BYTES_MAX = 16 << 20
 
 
@@ -39,7 +41,10 @@ class Prover:
         return self._worker.process.pid if self._worker else None
 
     async def start(self) -> None:
-        """Have the process ready, so that the first question doesn't wait for it; optional. Raises: TimeoutError."""
+        """Have the process ready, so that the first question doesn't wait for it; optional.
+
+        Raises: TimeoutError or asyncio.IncompleteReadError, if it does not start.
+        """
         async with self._turn:
             worker = await self._running()
             await asyncio.wait_for(worker.ready(), START_S)
@@ -73,7 +78,10 @@ class Prover:
         self, coverage: Coverage, ends_at_s: float, hint: Solution, seed: int, work: float | None
     ) -> Solution:
         loop = asyncio.get_running_loop()
-        worker = await self._running()
+        try:
+            worker = await self._running()
+        except OSError:
+            return replace(hint, trouble="died")
         try:
             async with asyncio.timeout_at(ends_at_s + self._grace_s):
                 await worker.ready()
@@ -135,7 +143,8 @@ class _Worker:
         if self.process.returncode is None:
             with suppress(ProcessLookupError):
                 self.process.kill()
-        await self.process.wait()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.process.wait(), KILLED_S)
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.gather(self._starting, return_exceptions=True)

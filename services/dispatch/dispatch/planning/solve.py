@@ -25,7 +25,7 @@ from dispatch.planning.swap import swap
 
 CUT_ROUNDS_MAX = 40
 """How often the solver is asked again with cuts at its last answer, where detection differs from place to place."""
-LP_SHARE = 0.4
+LP_SHARE = 0.5
 """Of the time left: the linear programme gets no more, so that something remains for the plan itself."""
 RESERVE_S = 0.03
 """Kept back from the solver for reading its answer."""
@@ -173,6 +173,9 @@ class _Search:
         value, objective = evaluate(self.coverage, places)
         better = objective > self.objective + 1e-12
         if better:
+            assert objective <= self.bound + GAP_PROVEN, (
+                f"a plan of {objective} exceeds the bound {self.bound}"
+            )
             self.places, self.value, self.objective = places, value, objective
             self.bound = max(self.bound, objective)
         self._stage(stage)
