@@ -202,14 +202,14 @@ def _of_town(name: str, scores: Sequence[Score]) -> dict[str, Figure]:
 
     inside = [one.low <= one.fresh <= one.high for one in scores]
     return {
-        f"{name} realised": Figure(100 * float(np.mean([one.fresh for one in scores])), "%"),
-        f"{name} honest": p95([one.honest - one.fresh for one in scores], GOAL_POINTS),
-        f"{name} bias": Figure(100 * float(np.mean([one.honest - one.fresh for one in scores])), "points"),
-        f"{name} optimism": p95([one.in_sample - one.fresh for one in scores]),
-        f"{name} 30% slower": p95([one.honest - one.slower for one in scores]),
-        f"{name} 30% faster": p95([one.honest - one.faster for one in scores]),
-        f"{name} otherwise": p95([one.honest - one.otherwise for one in scores]),
-        f"{name} in interval": Figure(100 * float(np.mean(inside)), "%"),
+        f"{name}_realised": Figure(100 * float(np.mean([one.fresh for one in scores])), "%"),
+        f"{name}_honest_p95": p95([one.honest - one.fresh for one in scores], GOAL_POINTS),
+        f"{name}_bias": Figure(100 * float(np.mean([one.honest - one.fresh for one in scores])), "points"),
+        f"{name}_optimism_p95": p95([one.in_sample - one.fresh for one in scores]),
+        f"{name}_slower_p95": p95([one.honest - one.slower for one in scores]),
+        f"{name}_faster_p95": p95([one.honest - one.faster for one in scores]),
+        f"{name}_otherwise_p95": p95([one.honest - one.otherwise for one in scores]),
+        f"{name}_in_interval": Figure(100 * float(np.mean(inside)), "%"),
     }
 
 

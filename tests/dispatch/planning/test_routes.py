@@ -80,6 +80,45 @@ def test_every_route_goes_along_roads_forward_in_time(seed: int):
         assert nodes[0] == SEAT
 
 
+@st.composite
+def towns(draw_: st.DrawFn):
+    """A few nodes, any roads and lines between them, and buses that keep to the speeds of their lines."""
+    size = draw_(st.integers(2, 6))
+    ends, modes = st.integers(0, size - 1), st.text("wcbf", min_size=1, max_size=3)
+    kinds = st.tuples(ends, ends, st.floats(0.05, 20), modes, st.booleans())
+    roads = [
+        road(a, b, km, kind, oneway=one)
+        for a, b, km, kind, one in draw_(st.lists(kinds, min_size=1, max_size=9))
+    ]
+    network = draw(size, roads, stops=draw_(st.sets(ends)))
+    runs = []
+    for tail, head, metres, kind, *_ in roads:
+        stops = network.nodes.bus_stop
+        if "b" in kind and stops[tail] and stops[head] and tail != head:
+            at_s = draw_(st.integers(0, 7200))
+            runs.append((BUS, "line", [(tail, at_s, at_s), (head, at_s + round(metres * 0.06 + 1), 0)]))
+    return network, timetable(runs)
+
+
+@given(
+    town=towns(), seed=st.integers(0, 999), access_s=st.floats(0, 300), mode=st.sampled_from(list(TravelMode))
+)
+@settings(max_examples=60, deadline=None)
+def test_on_any_network_routes_stay_behind_the_bound(town, seed, access_s, mode):
+    network, table = town
+    origin = Origin((Entry(0, access_s), Entry(1, 0.0)), 50.0)
+    hypotheses = default_hypotheses([origin], [network.size - 1], mode, 60.0)
+
+    routes = sample_routes(network, table, hypotheses, 40, seed)
+
+    bound_s = earliest_arrival_s(network, [origin])
+    assert (routes.paths.arrive_s >= bound_s[routes.paths.node] - 1e-6).all()
+    assert (routes.paths.leave_s >= routes.paths.arrive_s).all()
+    assert (np.diff(routes.paths.first) > 0).all()
+    assert pytest.approx(1.0) == routes.weights.sum()
+    assert 0 <= routes.unreachable_weight <= 1
+
+
 def test_the_same_seed_gives_the_same_routes_and_another_seed_others():
     hypotheses = default_hypotheses([Origin((Entry(SEAT, 0.0),), 0.0)], EXITS, TravelMode.unknown, 0.0)
 
@@ -137,6 +176,22 @@ def test_a_ride_is_told_in_legs():
     ]
     assert pytest.approx([0.0, 600.0, 1800.0, 3600.0]) == [
         moment for leg in legs for moment in (leg.depart_s, leg.arrive_s)
+    ]
+
+
+def test_whoever_is_after_a_boat_takes_the_coach_to_the_pier():
+    network = draw(3, [road(0, 1, 20, "b"), road(1, 2, 20, "f")], stops=[0, 1])
+    table = timetable(
+        [
+            (BUS, "coach", [(0, 0, 900), (1, 2700, 2700)]),
+            (TravelMode.ferry, "boat", [(1, 0, 3600), (2, 7200, 7200)]),
+        ]
+    )
+
+    legs = quiet(network, table, [going(TravelMode.ferry, 2)], 20).legs(0)
+
+    assert [(BUS, 0, 1, 900.0), (TravelMode.ferry, 1, 2, 3600.0)] == [
+        (leg.means, leg.from_node, leg.to_node, leg.depart_s) for leg in legs
     ]
 
 
@@ -240,6 +295,27 @@ def test_a_place_without_any_way_out_is_refused_in_words():
 
     with pytest.raises(HypothesisError, match="No hypothesis can be travelled"):
         quiet(network, no_timetable(), [going(to=4)])
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"traffic": np.ones(2)}, "one share for each"),
+        ({"traffic": np.array([1.0, 0.0, 1.0])}, "close the edge instead"),
+        ({"traffic": np.array([1.0, np.nan, 1.0])}, "close the edge instead"),
+        ({"closed_edges": frozenset({3})}, "places in the edge table"),
+        ({"horizon_s": 0.0}, "above 0"),
+    ],
+)
+def test_a_world_that_cannot_be_is_refused_in_words(more, words: str):
+    with pytest.raises(ValueError, match=words):
+        quiet(*line(), [going()], **more)
+
+
+@pytest.mark.parametrize("wrong", [{"to": 4}, {"to": -1}, {"entries": (Entry(9, 0.0),)}])
+def test_a_node_that_is_not_there_is_refused_in_words(wrong):
+    with pytest.raises(HypothesisError, match="places in the node table"):
+        quiet(*line(), [going(**wrong)])
 
 
 def test_a_chosen_part_of_the_routes_is_the_same_routes():

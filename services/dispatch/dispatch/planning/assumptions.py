@@ -78,8 +78,7 @@ HORIZON_S = 6 * 3600.0
 
 @dataclass(frozen=True)
 class LostProfile:
-    """How far from where they were last seen lost children of an age are found: radius by quantile, as the crow
-    flies."""
+    """How far away lost children of an age are found: radius by quantile, as the crow flies."""
 
     ages_below: int
     quantiles: tuple[float, ...]

@@ -89,8 +89,7 @@ def updated_routes(
     seed: int,
     drawn: Routes | None = None,
 ) -> Routes:
-    """At most `count` routes (two at least) that carry all evidence, drawn anew where reweighting alone leaves too
-    few.
+    """At most `count` routes (two at least) that carry all evidence, drawn anew where reweighting leaves too few.
 
     A sighting that hardly any sampled route explains is taken at its word with its reliability: that share of the
     weight goes to new routes that begin there, the rest to those that never were there. It is the latest one that
@@ -120,8 +119,7 @@ def _begun_again(
     count: int,
     seed: int,
 ) -> Routes:
-    """Those who were never at the sighting, and those who go on from it, by how likely each is after the other
-    evidence."""
+    """Those who were never at the sighting and those who go on from it, weighed by the other evidence."""
     sighting, evidence = told
     others = [piece for piece in evidence if piece != sighting]
     later = [piece for piece in others if _lasts_beyond(piece, sighting.at_s)]
@@ -143,8 +141,7 @@ def _begun_again(
 def hypotheses_from(
     world: World, sighting: Sighting, hypotheses: Sequence[Hypothesis], mode_shares: dict[TravelMode, float]
 ) -> tuple[Hypothesis, ...]:
-    """How they go on from a sighting: on the move at that moment, to the destinations and at the paces known
-    before."""
+    """How they go on from a sighting, on the move by then: ends and paces are those known before."""
     made: list[Hypothesis] = []
     for mode in MODES:
         share = mode_shares.get(mode, 0.0)
@@ -177,8 +174,7 @@ def resampled(routes: Routes, count: int, seed: int) -> Routes:
 def _begin_again_at(
     world: World, hypotheses: Sequence[Hypothesis], evidence: Sequence[Evidence]
 ) -> Sighting | None:
-    """The latest sighting that anybody real can have been at: nobody is where the sure bound says that they cannot
-    be yet."""
+    """The latest sighting where somebody can have been: the sure bound says where nobody can be yet."""
     sightings = [piece for piece in evidence if isinstance(piece, Sighting) and piece.reliability > 0]
     if not sightings:
         return None

@@ -49,8 +49,10 @@ class Unseen:
 
 @dataclass(frozen=True)
 class Blocked:
-    """Nobody gets from one node to the next (both ways) in [from_s, until_s]: a slide, a closed bridge; so sure (0
-    to 1)."""
+    """Nobody gets from one node to the next, either way, in [from_s, until_s]: a slide, a closed bridge.
+
+    `certainty` (0 to 1) is how far to believe it.
+    """
 
     tail: int
     head: int

@@ -100,8 +100,7 @@ def normalised(hypotheses: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
 
 
 def usual_entries(origin: Origin, mode: TravelMode, lost: bool = False) -> tuple[Entry, ...]:
-    """The origin's entries with the seconds that this mode usually needs to them, not the fewest that anybody
-    needs."""
+    """The origin's entries with this mode's usual seconds to them, not the fewest that anybody needs."""
     if mode is TravelMode.car:
         slower = speeds.CAR_FACTOR
     else:

@@ -13,6 +13,7 @@ from dispatch.planning.courses import Course, Pair, courses, cut_pairs
 from dispatch.planning.model import Flags, Floats, Indices
 from dispatch.planning.timed_routes import MEANS, Paths, joined_paths
 from dispatch.planning.timetable_scan import (
+    BY_LINE,
     Connections,
     Footpaths,
     Journeys,
@@ -55,13 +56,14 @@ class _Move:
 def ride(world: World, walk: Trees, riders: Riders, rng: np.random.Generator) -> tuple[Paths, Flags]:
     """Paths of those who arrive within the horizon, and who they are (W,).
 
-    `walk` is one tree of walks from the start. Each rider takes the earliest way, but leaves some vehicles alone.
+    `walk` is one tree of walks from the start. Each rider takes the earliest way, but leaves some vehicles alone;
+    whoever is after a boat takes a coach to the pier, too.
     """
     if not len(riders.leave_s):
         return joined_paths(()), np.zeros(0, dtype=np.bool_)
     runs = connections_between(
         world.timetable,
-        frozenset({riders.mode}),
+        BY_LINE if riders.mode is TravelMode.ferry else frozenset({riders.mode}),
         float(riders.leave_s.min()),
         float(riders.leave_s.max()) + world.horizon_s,
         world.clock_s,
@@ -118,8 +120,7 @@ def _wanted(
 
 
 def _moves(runs: Connections, journeys: Journeys, rider: int, stop: int) -> tuple[int, list[_Move]]:
-    """The stop a rider walks to first, and the moves from there; each is earlier than the next, so they are
-    finite."""
+    """The stop a rider walks to first, and the moves from there, each earlier than the next."""
     moves: list[_Move] = []
     for _ in range(2 * len(runs.stops) + 1):
         enter, leave, foot = (
@@ -145,7 +146,7 @@ def _timed(
     """Walks to the first stop all at once, then each rider's moves."""
     starts = runs.stops[np.array([start for start, _ in trips], dtype=np.int64)]
     first, vertex, after_s = walk_back(walk, np.zeros(len(starts), dtype=np.int64), starts)
-    legs = _Legs(world, riders.mode, runs, {move for _, moves in trips for move in moves if move.enter >= 0})
+    legs = _Legs(world, runs, {move for _, moves in trips for move in moves if move.enter >= 0})
     parts: list[Paths] = []
     for place, (rider, (_, moves)) in enumerate(zip(arrived, trips, strict=True)):
         part = slice(int(first[place]), int(first[place + 1]))
@@ -167,21 +168,24 @@ def _timed(
 class _Legs:
     """Each ridden stretch as stops, made once for all who rode it."""
 
-    def __init__(self, world: World, mode: TravelMode, runs: Connections, moves: set[_Move]) -> None:
+    def __init__(self, world: World, runs: Connections, moves: set[_Move]) -> None:
         ridden = {move: runs.ridden(move.enter, move.leave) for move in sorted(moves, key=_by_number)}
-        pairs = {
-            (int(runs.stops[runs.tail[one]]), int(runs.stops[runs.head[one]]))
-            for connections in ridden.values()
-            for one in connections.tolist()
-        }
-        ways = courses(world, mode, pairs)
-        means = MEANS.index(mode)
-        self._made = {move: _stops(runs, connections, ways, means) for move, connections in ridden.items()}
+        by = {move: world.timetable.mode_of[runs.trip[ones[0]]] for move, ones in ridden.items()}
+        self._made: dict[_Move, Paths] = {}
+        for mode in sorted(set(by.values())):
+            mine = {move: ones for move, ones in ridden.items() if by[move] is mode}
+            ways = courses(world, mode, {pair for ones in mine.values() for pair in _pairs(runs, ones)})
+            means = MEANS.index(mode)
+            self._made |= {move: _stops(runs, ones, ways, means) for move, ones in mine.items()}
 
     def __getitem__(self, move: _Move) -> Paths:
         """A copy, for the rider changes its last moment when they wait for the next vehicle there."""
         made = self._made[move]
         return Paths(made.first, made.node, made.arrive_s, made.leave_s.copy(), made.means, made.line)
+
+
+def _pairs(runs: Connections, ones: Indices) -> list[Pair]:
+    return list(zip(runs.stops[runs.tail[ones]].tolist(), runs.stops[runs.head[ones]].tolist(), strict=True))
 
 
 def _by_number(move: _Move) -> tuple[int, int, int, int]:

@@ -78,7 +78,8 @@ def sample_routes(
     their own), and a mode that nobody can use to the other modes; `Routes.unreachable_weight` says how much that
     was. Fewer routes come back where riders find no vehicle within `horizon_s`.
 
-    Raises: HypothesisError, if there is no usable hypothesis, or `count` is below 1.
+    Raises: HypothesisError, if there is no usable hypothesis, a node is unknown, or `count` is below 1; ValueError,
+    if traffic or closed edges do not fit the network.
     """
     if count < 1:
         raise HypothesisError(f"{count} routes were asked for; ask for 1 or more.")
@@ -88,6 +89,7 @@ def sample_routes(
 
 def draw_routes(world: World, hypotheses: tuple[Hypothesis, ...], count: int, seed: int) -> Routes:
     """`sample_routes` on a world that is already put together."""
+    _check_nodes(world.network.size, hypotheses)
     groups = _grouped(hypotheses)
     graphs: dict[TravelMode, UsualGraph] = {}
     rngs = [np.random.default_rng([seed, number]) for number in range(len(groups) + 1)]
@@ -119,6 +121,16 @@ class _Part:
     paths: Paths
     hypothesis: Indices
     cluster: Indices
+
+
+def _check_nodes(size: int, hypotheses: Sequence[Hypothesis]) -> None:
+    for one in hypotheses:
+        ends = () if one.destination is None else (one.destination,)
+        for node in (*ends, *(entry.node for entry in one.entries)):
+            if not 0 <= node < size:
+                raise HypothesisError(
+                    f"Node {node} of a hypothesis is none of the {size}; give places in the node table."
+                )
 
 
 def _grouped(hypotheses: Sequence[Hypothesis]) -> list[_Group]:
@@ -263,8 +275,7 @@ def _staying(network: Network, group: _Group, trees: Trees, count: int, rng: np.
 
 
 def lost_distances_km(profile: LostProfile, uniform: Floats) -> Floats:
-    """Distances at these shares of finds: straight between the profile's quantiles, from 0 to twice the last
-    radius."""
+    """Distances at these shares of finds: straight between the quantiles, up to twice the last radius."""
     shares = (0.0, *profile.quantiles, 1.0)
     radii = (0.0, *profile.radii_km, 2 * profile.radii_km[-1])
     return np.interp(uniform, shares, radii)

@@ -162,8 +162,7 @@ def after_search(plan: SearchPlan, detection: Mapping[str, float]) -> SearchPlan
 
 @dataclass(frozen=True, eq=False)
 class _Stretches:
-    """Parts of ways within the rings: edge, from and to as shares, middle in metres, distance from last seen,
-    length."""
+    """Parts of ways within the rings: which of how many of an edge, its middle, length and distance."""
 
     edge: Indices
     part: Indices
@@ -187,8 +186,7 @@ def _rings(profile: LostProfile) -> tuple[Ring, ...]:
 def _stretches(
     network: Network, x: float, y: float, radius_m: float, closed_edges: frozenset[int]
 ) -> _Stretches:
-    """Walkable edges cut into equal parts of `STRETCH_M` at most; of two edges between the same nodes, the
-    shorter."""
+    """Walkable edges cut into equal parts; of two edges between the same nodes, the shorter."""
     edges = network.edges
     east, north = metres_of(network.nodes)
     walk = edges.walk.copy()

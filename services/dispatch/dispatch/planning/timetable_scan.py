@@ -68,8 +68,7 @@ class Connections:
 
 @dataclass(frozen=True, eq=False)
 class Footpaths:
-    """From each stop to stops near it on foot: `to` and `seconds` of stop s are those from first[s] to first[s +
-    1]."""
+    """Walks from stop to stop: `to` and `seconds` of stop s are those from first[s] to first[s + 1]."""
 
     first: Indices
     to: Indices
@@ -247,8 +246,7 @@ def _numbered(timetable: Timetable, row: Indices, day: Indices, depart_s: Floats
 
 
 def _walk_from_start(footpaths: Footpaths, arrive: Floats, foot: NDArray[np.int32], pace: Floats) -> None:
-    """Whoever stands at a stop may walk on to the next before the first vehicle: one step is enough, as walks are
-    direct."""
+    """Whoever stands at a stop may walk to the next before any vehicle; walks are direct, so one is enough."""
     begun = arrive.copy()
     for stop in range(len(arrive)):
         for place in range(footpaths.first[stop], footpaths.first[stop + 1]):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from contracts.base import TravelMode
 from dispatch.domain.network import Network
 from dispatch.domain.timetables import Timetable
@@ -27,6 +29,20 @@ class World:
     horizon_s: float = assumptions.HORIZON_S
     choice_noise: float = assumptions.CHOICE_NOISE
     pace_noise: float = assumptions.PACE_NOISE
+
+    def __post_init__(self) -> None:
+        """Refuse what no road can be. Raises: ValueError, with what to mend."""
+        roads = len(self.network.edges.ids)
+        if self.traffic is not None and self.traffic.shape != (roads,):
+            raise ValueError(
+                f"traffic has the shape {self.traffic.shape}; give one share for each of {roads} edges."
+            )
+        if self.traffic is not None and not (np.isfinite(self.traffic) & (self.traffic > 0)).all():
+            raise ValueError("A share of traffic is not above 0; close the edge instead.")
+        if any(not 0 <= edge < roads for edge in self.closed_edges):
+            raise ValueError(f"A closed edge is none of the {roads}; give places in the edge table.")
+        if not (self.horizon_s > 0 and self.choice_noise >= 0 and self.pace_noise >= 0):
+            raise ValueError(f"horizon_s {self.horizon_s} needs to be above 0, and no noise below it.")
 
     def scheduled(self, mode: TravelMode) -> bool:
         """Whether a timetable says when this mode runs; cars and feet have none."""
