@@ -151,6 +151,45 @@ def draw_contest(rng: np.random.Generator, nodes: int = 9, units: int = 3, slow:
     )
 
 
+def draw_layers(rng: np.random.Generator, layers: int = 3, width: int = 3, units: int = 4) -> Escape:
+    """Layers of nodes between one source and one exit; everybody is in time, but each unit at a few nodes only."""
+    inner = layers * width
+    source, out = inner, inner + 1
+    arcs: list[Arc] = [(source, node, 1.0) for node in range(width)]
+    arcs += [(inner - 1 - node, out, 1.0) for node in range(width)]
+    for layer in range(layers - 1):
+        for tail, head in itertools.product(range(width), repeat=2):
+            if rng.random() < 0.6:
+                arcs.append((layer * width + tail, (layer + 1) * width + head, 1.0))
+    ready_s = np.full((units, inner), np.inf)
+    for unit in range(units):
+        ready_s[unit, rng.choice(inner, size=int(rng.integers(2, 5)), replace=False)] = 0.0
+    return Escape(
+        inner + 2, (movement_of(tuple(arcs), ((source, 0.0),)),), (out,), tuple(range(inner)), ready_s
+    )
+
+
+def told_by_times(escape: Escape) -> CheckInstance:
+    """An escape for the checker, with its times taken as they are."""
+    units = []
+    for unit, row in enumerate(escape.ready_s):
+        at = [(post, float(ready)) for post, ready in zip(escape.posts, row, strict=True) if ready < math.inf]
+        units.append(CheckUnit(unit, ready_at=dict(at)))
+    return CheckInstance(
+        units=units,
+        places=[CheckPlace(post, post) for post in escape.posts],
+        movements=[
+            CheckMovement(
+                [Road(int(a), int(b), float(s)) for a, b, s in zip(m.tails, m.heads, m.seconds, strict=True)],
+                m.sources,
+            )
+            for m in escape.movements
+        ],
+        exits=escape.exits,
+        margin_s=escape.margin_s,
+    )
+
+
 def _arcs(rng: np.random.Generator, nodes: int, density: float) -> tuple[Arc, ...]:
     arcs: list[Arc] = []
     for _ in range(int(nodes * density)):

@@ -8,10 +8,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dispatch.planning.checker import examine
+from dispatch.planning.checker_model import CheckInstance
 from dispatch.planning.closing import earliest_closing
 from dispatch.planning.containment import contain
 from dispatch.planning.model import Containment, Escape
-from harness.escapes import Case, claimed, draw_case, draw_contest, fewest_that_close, movement_of
+from harness.escapes import (
+    claimed,
+    draw_case,
+    draw_contest,
+    draw_layers,
+    fewest_that_close,
+    movement_of,
+    told_by_times,
+)
 
 NEVER = np.inf
 SOME = settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -117,6 +126,8 @@ def test_a_question_that_fractions_of_units_would_solve_is_split_in_two():
     assert "impossible" == found.kind
     assert found.certificate.branch_on is not None
     assert 2 == len(found.certificate.branches)
+    findings = examine(told_by_times(rivals()), claimed(found))
+    assert ([], ["Some way out stays open, wherever the units stand."]) == (findings.wrong, findings.verified)
 
 
 def test_without_time_to_decide_the_verdict_is_left_open():
@@ -179,15 +190,14 @@ class TestEarliestClosing:
         assert Containment("guaranteed") == earliest_closing(line(exits=()))
 
 
-def verdicts_hold(case: Case) -> None:
+def verdicts_hold(escape: Escape, instance: CheckInstance) -> None:
     """The verdict is that of trying everything, the checker agrees, and no fewer units would do."""
-    escape = case.escape()
     least = fewest_that_close(escape)
     found, fewest, soonest = contain(escape), contain(escape, fewest=True), earliest_closing(escape)
 
     for answer in (found, fewest, soonest):
         assert ("impossible" if least is None else "guaranteed") == answer.kind
-        assert [] == examine(case.instance(), claimed(answer)).wrong
+        assert [] == examine(instance, claimed(answer)).wrong
     if least is not None:
         assert least == len(fewest.guards)
         assert (soonest.sooner is not None) == bool(soonest.guards)
@@ -196,13 +206,25 @@ def verdicts_hold(case: Case) -> None:
 @given(st.integers(0, 2**32))
 @SOME
 def test_verdicts_are_those_of_trying_everything(seed):
-    verdicts_hold(draw_case(np.random.default_rng(seed), nodes_max=8))
+    case = draw_case(np.random.default_rng(seed), nodes_max=8)
+
+    verdicts_hold(case.escape(), case.instance())
 
 
 @given(st.integers(0, 2**32))
 @SOME
 def test_verdicts_of_near_things_are_those_of_trying_everything(seed):
-    verdicts_hold(draw_contest(np.random.default_rng(seed), nodes=8))
+    case = draw_contest(np.random.default_rng(seed), nodes=8)
+
+    verdicts_hold(case.escape(), case.instance())
+
+
+@given(st.integers(0, 2**32))
+@settings(SOME, max_examples=30)
+def test_verdicts_where_units_get_in_each_others_way_are_those_of_trying_everything(seed):
+    escape = draw_layers(np.random.default_rng(seed), units=3)
+
+    verdicts_hold(escape, told_by_times(escape))
 
 
 @given(st.integers(0, 2**32))

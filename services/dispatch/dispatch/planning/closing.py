@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from dispatch.planning.clock import Clock
-from dispatch.planning.containment import closed_by_cut, contain_in
+from dispatch.planning.containment import closed_by_cut, contain_in, with_ways
 from dispatch.planning.escape_field import SLACK_S, Field, field_of
 from dispatch.planning.model import Certificate, Containment, Escape, Floats
 
@@ -27,8 +27,9 @@ def earliest_closing(escape: Escape, deadline_s: float = DEADLINE_S, fewest: boo
 
     Raises: ValueError, as `contain`.
     """
-    field, clock = field_of(escape), Clock(deadline_s)
-    best = contain_in(field, clock, fewest=False, with_ways=False)
+    clock = Clock(deadline_s)
+    field = field_of(escape)
+    best = contain_in(field, clock, fewest=False, ways=False)
     if best.kind != "guaranteed" or best.closed_at_s is None:
         return best
     moments = _moments(field, best.closed_at_s)
@@ -37,18 +38,21 @@ def earliest_closing(escape: Escape, deadline_s: float = DEADLINE_S, fewest: boo
     sooner: Certificate | None = None
     middle = max(low, high - 1)  # If there is none just before the soonest cut, that is the answer.
     while low < high and clock.left_s:
-        probe = contain_in(_by(field, moments[middle]), clock, fewest=False, with_ways=False)
+        probe = contain_in(_by(field, moments[middle]), clock, fewest=False, ways=False)
         if probe.kind == "guaranteed" and probe.closed_at_s is not None:
             best, high = probe, int(np.searchsorted(moments, probe.closed_at_s))
         else:
             sooner, low = probe.certificate, middle + 1
         middle = (low + high) // 2
     if sooner is None or low < high:
-        sooner = contain_in(_before(field, best), clock, fewest=False, with_ways=False).certificate
+        sooner = contain_in(_before(field, best), clock, fewest=False, ways=False).certificate
     if sooner is None:
         return best
-    proven = contain_in(_by(field, moments[high]), clock, fewest=fewest)
-    return replace(proven if proven.kind == "guaranteed" else best, sooner=sooner)
+    by_then = _by(field, moments[high])
+    fewer = contain_in(by_then, clock, fewest=True) if fewest else None
+    if fewer is None or fewer.kind != "guaranteed":
+        fewer = with_ways(by_then, best, clock)
+    return replace(fewer, sooner=sooner)
 
 
 def _soonest_cut(

@@ -15,6 +15,7 @@ Background: Menger (1927); Ford and Fulkerson (1956); Hopcroft and Karp (1973).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -47,27 +48,38 @@ def contain(escape: Escape, deadline_s: float = DEADLINE_S, fewest: bool = False
 
     Raises: ValueError, for an escape that makes no sense (nodes that are not there, times that are not numbers).
     """
-    return contain_in(field_of(escape), Clock(deadline_s), fewest=fewest)
+    clock = Clock(deadline_s)
+    return contain_in(field_of(escape), clock, fewest=fewest)
 
 
-def contain_in(field: Field, clock: Clock, *, fewest: bool, with_ways: bool = True) -> Containment:
-    """The same for a field that is laid out; without `with_ways`, nothing is claimed about fewer guards."""
+def contain_in(field: Field, clock: Clock, *, fewest: bool, ways: bool = True) -> Containment:
+    """The same for a field that is laid out; without `ways`, nothing is claimed about fewer guards."""
     earliest_s = field.earliest_s()
     if not np.isfinite(earliest_s[field.exits]).any():
         return Containment("guaranteed")
     in_time = _in_time(field, earliest_s)
     posting = _manned_cut(field, earliest_s, in_time)
-    if posting is None and (ways := field.ways_out(field.first_s())):
-        return Containment("impossible", certificate=open_way(field, ways[0]))
-    apart = _ways_apart(field, _holdable(field, in_time), clock) if with_ways else ()
+    if posting is None and (left := field.ways_out(field.first_s())):
+        return Containment("impossible", certificate=open_way(field, left[0]))
     if posting is None:
-        return _searched(field, apart, clock, fewest=fewest)
+        searched = _searched(field, (), clock, fewest=fewest)
+        return with_ways(field, searched, clock) if ways and searched.kind == "guaranteed" else searched
+    apart = _ways_apart(field, _holdable(field, in_time), clock) if ways else ()
     stage = Stage("cut", clock.after_s, len(posting), len(apart))
     found = _closed(field, posting, earliest_s, apart, stage)
     if not fewest or (len(posting) == len(apart) and _are_apart(field, apart)):
         return found
     fewer = _searched(field, apart, clock, fewest=True)
     return fewer if fewer.kind == "guaranteed" else found
+
+
+def with_ways(field: Field, found: Containment, clock: Clock) -> Containment:
+    """A guarantee with ways out that show how many guards it takes at least, as many as there is time for."""
+    in_time = _in_time(field, field.earliest_s())
+    apart = _ways_apart(field, _holdable(field, in_time), clock)
+    stage = Stage("ways", clock.after_s, len(found.guards), len(apart))
+    ways = tuple((way.nodes, way.movement) for way in apart)
+    return replace(found, flow_value=len(ways), ways=ways, stages=(*found.stages, stage))
 
 
 def closed_by_cut(field: Field, clock: Clock) -> Containment | None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array, eye_array, hstack, vstack
 
 from dispatch.planning.linear_program import minimise
@@ -33,11 +32,11 @@ class BoundCertificate:
 
 @dataclass(frozen=True, eq=False)
 class _Pairs:
-    """Who may stand where: `met` (pairs, groups) of routes that are met alike."""
+    """Who may stand where: `met` (pairs, routes or groups of routes), with the detection there, and the bonus."""
 
     units: Indices
     places: Indices
-    met: NDArray[np.bool_]
+    met: csr_array
     bonus: Floats
 
 
@@ -46,24 +45,42 @@ def bound_certificate_of(coverage: Coverage, deadline_s: float = DEADLINE_S) -> 
 
     Bounds value plus bonus of every plan that keeps the pins. Routes that are met alike are one row of the program.
     """
-    allowed = _allowed(coverage)
-    units, places = np.nonzero(allowed)
-    met = np.zeros((len(units), coverage.routes), dtype=np.bool_)
-    for pair, (unit, place) in enumerate(zip(units.tolist(), places.tolist(), strict=True)):
-        met[pair] = coverage.meets(unit, place)
+    units, places, met = _met(coverage)
     bonus = np.zeros(len(units)) if coverage.bonus is None else coverage.bonus[units, places]
     useful = met.any(axis=1) | (bonus > 0)
     units, places, met, bonus = units[useful], places[useful], met[useful], bonus[useful]
-    group_of, groups = _alike(met)
-    weights = np.bincount(group_of, weights=coverage.weights, minlength=groups).astype(np.float64)
-    first = np.zeros(groups, dtype=np.int64)
-    first[group_of[::-1]] = np.arange(coverage.routes)[::-1]
-    pairs = _Pairs(units, places, met[:, first], bonus)
-    route_price, place_price = _prices(coverage, pairs, weights, deadline_s)
-    share = np.divide(
-        coverage.weights, weights[group_of], out=np.zeros(coverage.routes), where=weights[group_of] > 0
+    group_of, first = _alike(met)
+    weights = np.bincount(group_of, weights=coverage.weights, minlength=len(first)).astype(np.float64)
+    pair, group = np.nonzero(met[:, first])
+    noticed = csr_array((coverage.detection[places[pair]], (pair, group)), shape=(len(units), len(first)))
+    pairs = _Pairs(units, places, noticed, bonus)
+    group_price, place_price = _prices(coverage, pairs, weights, deadline_s)
+    earned = noticed @ group_price + bonus - place_price[places]
+    unit_price = np.zeros(coverage.units)
+    np.maximum.at(unit_price, units, earned)
+    shared = weights[group_of]
+    share = np.divide(coverage.weights, shared, out=np.zeros(coverage.routes), where=shared > 0)
+    route_price = group_price[group_of] * share
+    bound = float(
+        np.maximum(0.0, coverage.weights - route_price).sum() + unit_price.sum() + place_price.sum()
     )
-    return _added_up(coverage, _Pairs(units, places, met, bonus), route_price[group_of] * share, place_price)
+    return BoundCertificate(
+        tuple(route_price.tolist()), tuple(unit_price.tolist()), tuple(place_price.tolist()), bound
+    )
+
+
+def _met(coverage: Coverage) -> tuple[Indices, Indices, Flags]:
+    """Units and places of the pairs that may be, and (pairs, routes) which routes each meets."""
+    allowed = _allowed(coverage)
+    units, places = np.nonzero(allowed)
+    met = np.zeros((len(units), coverage.routes), dtype=np.bool_)
+    first = np.searchsorted(units, np.arange(coverage.units + 1))
+    last_pass_s = np.ascontiguousarray(coverage.last_pass_s.T)
+    for unit in range(coverage.units):
+        own = slice(int(first[unit]), int(first[unit + 1]))
+        ready_s = coverage.ready_s[unit, places[own]] + coverage.margin_s
+        met[own] = ready_s[:, np.newaxis] <= last_pass_s[places[own]]
+    return units, places, met
 
 
 def _allowed(coverage: Coverage) -> Flags:
@@ -77,24 +94,28 @@ def _allowed(coverage: Coverage) -> Flags:
     return allowed
 
 
-def _alike(met: NDArray[np.bool_]) -> tuple[Indices, int]:
-    """(R,) group of each route, and how many groups: routes that the same pairs meet."""
-    packed = np.packbits(met, axis=0)
-    if not len(packed):
-        return np.zeros(met.shape[1], dtype=np.int64), min(1, met.shape[1])
-    _, group_of = np.unique(packed, axis=1, return_inverse=True)
-    group_of = group_of.reshape(-1).astype(np.int64)
-    return group_of, int(group_of.max(initial=-1)) + 1
+def _alike(met: Flags) -> tuple[Indices, Indices]:
+    """(R,) group of each route that the same pairs meet, and (groups,) the first route of each."""
+    columns = np.ascontiguousarray(np.packbits(met, axis=0).T)
+    number: dict[bytes, int] = {}
+    first: list[int] = []
+    group_of = np.zeros(met.shape[1], dtype=np.int64)
+    for route in range(met.shape[1]):
+        key = columns[route].tobytes()
+        if key not in number:
+            number[key] = len(first)
+            first.append(route)
+        group_of[route] = number[key]
+    return group_of, np.array(first, dtype=np.int64)
 
 
 def _prices(coverage: Coverage, pairs: _Pairs, weights: Floats, deadline_s: float) -> tuple[Floats, Floats]:
     """Prices of groups and of places by HiGHS; without an answer, each route at its own weight and places free."""
     count, groups = pairs.met.shape
-    caught = np.where(pairs.met.T, -coverage.detection[pairs.places], 0.0)
     numbers, ones = np.arange(count), np.ones(count)
     one_place = csr_array((ones, (pairs.units, numbers)), shape=(coverage.units, count + groups))
     one_unit = csr_array((ones, (pairs.places, numbers)), shape=(coverage.places, count + groups))
-    rows = vstack([hstack([csr_array(caught), eye_array(groups)]), one_place, one_unit], format="csr")
+    rows = vstack([hstack([-pairs.met.T, eye_array(groups)]), one_place, one_unit], format="csr")
     limits = np.concatenate((np.zeros(groups), np.ones(coverage.units + coverage.places)))
     solved = minimise(
         -np.concatenate((pairs.bonus, weights)),
@@ -107,12 +128,3 @@ def _prices(coverage: Coverage, pairs: _Pairs, weights: Floats, deadline_s: floa
         return weights, np.zeros(coverage.places)
     price = -solved.limit_prices
     return np.clip(price[:groups], 0.0, weights), np.maximum(0.0, price[groups + coverage.units :])
-
-
-def _added_up(coverage: Coverage, pairs: _Pairs, routes: Floats, places: Floats) -> BoundCertificate:
-    """The least prices of units that go with these, and the sum."""
-    earned = coverage.detection[pairs.places] * (pairs.met @ routes) + pairs.bonus - places[pairs.places]
-    units = np.zeros(coverage.units)
-    np.maximum.at(units, pairs.units, earned)
-    bound = float(np.maximum(0.0, coverage.weights - routes).sum() + units.sum() + places.sum())
-    return BoundCertificate(tuple(routes.tolist()), tuple(units.tolist()), tuple(places.tolist()), bound)

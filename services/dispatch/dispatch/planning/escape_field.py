@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -48,6 +49,11 @@ class Walk:
             graph = csr_array((seconds, graph.indices, graph.indptr), shape=graph.shape)
         times, before = dijkstra(graph, directed=True, indices=[self.nodes], return_predecessors=True)
         return times[0, : self.nodes] + self.from_s, before[0, : self.nodes].astype(np.int64)
+
+    @cached_property
+    def free(self) -> tuple[Floats, Indices]:
+        """Arrivals and nodes before with nothing closed; asked for again and again."""
+        return self.arrivals(np.zeros(self.nodes, dtype=np.bool_))
 
     def reached(self, closed: Flags | None = None) -> Flags:
         """(N,) where this movement comes at all; nobody leaves a closed node."""
@@ -123,8 +129,7 @@ class Field:
 
     def earliest_s(self) -> Floats:
         """(N,) before which moment nobody can be at a node, with no unit anywhere."""
-        nowhere = np.zeros(self.nodes, dtype=np.bool_)
-        times = [walk.arrivals(nowhere)[0] for walk in self.walks]
+        times = [walk.free[0] for walk in self.walks]
         return np.minimum.reduce(times) if times else np.full(self.nodes, np.inf)
 
     def runs(self, ready_s: Floats) -> Iterator[Run]:
@@ -135,7 +140,7 @@ class Field:
         closes_s = ready_s + self.margin_s
         for number, walk in enumerate(self.walks):
             closed = np.zeros(self.nodes, dtype=np.bool_)
-            at_s, before = walk.arrivals(closed)
+            at_s, before = walk.free
             for _ in range(int(np.isfinite(closes_s).sum())):
                 more = ~closed & (closes_s <= at_s + SLACK_S) & np.isfinite(at_s)
                 if not more.any():
@@ -145,12 +150,17 @@ class Field:
             yield Run(number, at_s, before, closed)
 
     def ways_out(self, ready_s: Floats, ways_max: int = 1) -> list[Way]:
-        """The fastest ways out that stay open, one an exit and movement, the soonest first; none if all is closed."""
+        """Fastest ways out that stay open, one an exit and movement, the soonest first; none if all is closed.
+
+        Movements are asked in their order until there are enough ways.
+        """
         ways: list[Way] = []
         for run in self.runs(ready_s):
             is_open = self.exits[np.isfinite(run.at_s[self.exits]) & ~run.closed[self.exits]]
             soonest = is_open[np.argsort(run.at_s[is_open], kind="stable")][:ways_max]
             ways += [run.way_to(int(node)) for node in soonest]
+            if len(ways) >= ways_max:
+                break
         ways.sort(key=lambda way: (float(way.at_s[-1]), way.movement, way.nodes))
         return ways[:ways_max]
 
