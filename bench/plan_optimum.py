@@ -1,8 +1,9 @@
 """How soon a plan is there, how soon it is proven, and what it is worth beside others, on two towns and two grids.
 
 Per family, over all seeds: the share proven within the limit, the gap left and the time taken at p95 (presolve and
-all; the solver is imported before), and mean values. Rivals: greedy alone; the rule that sends the nearest unit to each
-exit; a static ring cordon; simulated annealing with the whole limit, as a share of ours, on the first seeds only.
+all; the solver is imported before), and mean values. Rivals: greedy alone; the rule that sends the nearest unit to
+each exit; a static ring cordon; simulated annealing with the whole limit, as a share of ours, on the first seeds
+only.
 
 Goals: 1000x500x20 on both towns proven within 2 s in 95 % of seeds; x50 a gap of 1 % at most; 2000x1000x50 of 3 % in
 5 s; grids of 3 % in 2 s. `at once` and `one origin` are harder kinds that no goal was set for.

@@ -53,6 +53,9 @@ COMMANDS: dict[str, Command] = {
     "sms-simulator": Command(
         "guitu.commands.service:simulator", "Run the simulator of Twilio's API in the foreground."
     ),
+    "plan": Command(
+        "dispatch.plan_cli:cli", "Plan an interception on an instance of your own; check a result."
+    ),
     "bench": Command("guitu.commands.bench:cli", "Measure one thing beside its ceiling."),
     "test": Command(
         "guitu.commands.test:cli", "Run the tests (through ./guitu, which installs what they need)."
