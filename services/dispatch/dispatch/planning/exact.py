@@ -68,7 +68,9 @@ def exact(
     ends_at_s = time.perf_counter() + limits.wall_s
     reduced, scale = model.reduced, scale_of(model) or SCALE
     size = 1 if model.stepped else UNITS_OF_A_ROUTE
-    programme, x, y = _programme(model, size)
+    programme, x, y = _programme(model, size, ends_at_s)
+    if time.perf_counter() > ends_at_s:
+        return Found(None, np.inf, False)
     worth_x, worth_y = (_rounded_up(worth * scale) for worth in (model.x_worth, model.y_worth))
     programme.maximize(
         cp_model.LinearExpr.weighted_sum(x, (worth_x * size).tolist())
@@ -90,7 +92,7 @@ def exact(
 
 
 def _programme(
-    model: Linear, size: int
+    model: Linear, size: int, ends_at_s: float
 ) -> tuple[cp_model.CpModel, list[cp_model.IntVar], list[cp_model.IntVar]]:
     reduced, programme = model.reduced, cp_model.CpModel()
     x = [programme.new_bool_var("") for _ in range(reduced.pairs)]
@@ -102,6 +104,8 @@ def _programme(
         programme.add_at_most_one([x[k] for k in _columns(model.exclusive_rows, row)])
     x_rows, y_rows = model.x_rows, model.y_rows
     for row in range(x_rows.shape[0]):
+        if time.perf_counter() > ends_at_s:
+            break
         won = [y[n] for n in _columns(y_rows, row)]
         by = [x[k] for k in _columns(x_rows, row)]
         if model.stepped and len(won) == 1:

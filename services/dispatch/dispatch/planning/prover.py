@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from dispatch.planning.model import Coverage, Solution
 from dispatch.planning.wire import LENGTH_BYTES, framed, pack_question, unpack_plan
 
-GRACE_S = 0.5
+GRACE_S = 1.0
 """How much later than its deadline an answer may come: the solver looks at its clock every so often only."""
 START_S = 30.0
 """A process that has not imported its solver by then hangs."""

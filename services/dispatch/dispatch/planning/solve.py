@@ -11,7 +11,7 @@ deterministic time, and a deadline that is never reached.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -25,8 +25,12 @@ from dispatch.planning.swap import swap
 
 CUT_ROUNDS_MAX = 40
 """How often the solver is asked again with cuts at its last answer, where detection differs from place to place."""
+SWAP_SHARE = 0.2
+"""Of the time left: swaps that would take longer wait, for the linear programme's plan is better to begin from."""
 LP_SHARE = 0.5
 """Of the time left: the linear programme gets no more, so that something remains for the plan itself."""
+SURE_SHARE = 0.15
+"""And so much goes to a first, rough bound where detection differs."""
 RESERVE_S = 0.03
 """Kept back from the solver for reading its answer."""
 
@@ -55,7 +59,7 @@ def solve(
     still fits. `on_better` is told each better plan, from this thread. `work` limits the solver in deterministic time.
     Raises: ValueError, on pins that contradict each other or a hint of another number of units.
     """
-    search = _Search(coverage, time.perf_counter() + deadline_s, on_better)
+    search = _Search(coverage, time.perf_counter() + deadline_s, on_better, SWAP_SHARE)
     search.begin(hint)
     if not search.proven:
         search.bound_and_round()
@@ -71,6 +75,7 @@ class _Search:
     coverage: Coverage
     ends_at_s: float
     on_better: OnBetter | None = None
+    swap_share: float = 1.0
     begun_at_s: float = field(default_factory=time.perf_counter)
     places: tuple[int, ...] = ()
     value: float = 0.0
@@ -97,6 +102,8 @@ class _Search:
         """The linear programme's bound, and the plan that its choice comes down to."""
         self.model = linear(self.reduced)
         self.unit = self._unit_of_worth()
+        if not self.model.stepped:
+            self._lower(self._bound_if_all_notice())
         self.priced = linear_bound(self.model, LP_SHARE * self.left_s())
         self._lower(self.priced.value)
         self._offer("lp", self.reduced, _rounded(self.reduced, self.priced), swapped=True)
@@ -151,6 +158,11 @@ class _Search:
         """Seconds to the deadline."""
         return self.ends_at_s - time.perf_counter()
 
+    def _bound_if_all_notice(self) -> float:
+        """A quick bound for where detection differs, whose linear programme is slow: as if everybody always noticed."""
+        sure = replace(self.coverage, detection=np.ones(self.coverage.places))
+        return linear_bound(linear(presolve(sure)), SURE_SHARE * self.left_s()).value
+
     def _unit_of_worth(self) -> float:
         """The least by which two plans' objectives differ, if there is one; else 0."""
         from dispatch.planning.exact import scale_of
@@ -166,7 +178,7 @@ class _Search:
 
     def _offer(self, stage: str, reduced: Reduced, chosen: Indices, swapped: bool = False) -> None:
         if swapped:
-            chosen = swap(reduced, chosen, self.ends_at_s)
+            chosen = swap(reduced, chosen, time.perf_counter() + self.swap_share * self.left_s())
         self._offer_places(stage, place_of(reduced, chosen))
 
     def _offer_places(self, stage: str, places: tuple[int, ...]) -> None:
