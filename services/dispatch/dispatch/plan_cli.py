@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -155,17 +156,18 @@ def _with_limits(path: Path, deadline_s: float | None, seed: int | None) -> Ques
 
 def _in_worker() -> Prove:
     """The search in a process of its own: one that dies or hangs leaves the plan that stood."""
-    from dispatch.planning.prover import Prover
+    from dispatch.planning.solve import solve
+    from dispatch.planning.worker import Worker, WorkerTrouble
 
     def prove(coverage: Coverage, deadline_s: float, hint: Solution, seed: int) -> Solution:
         async def once() -> Solution:
-            prover = Prover()
+            worker = Worker(nice=0)
             try:
-                # Importing a solver takes a second, which is not the search's.
-                await prover.start()
-                return await prover.prove(coverage, deadline_s, hint, seed)
+                return await worker.run(solve, coverage, deadline_s, hint, seed, deadline_s=deadline_s)
+            except WorkerTrouble as trouble:
+                return replace(hint, trouble=trouble.reason)
             finally:
-                await prover.close()
+                await worker.close()
 
         return asyncio.run(once())
 

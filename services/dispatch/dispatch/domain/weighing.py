@@ -146,8 +146,7 @@ def weigh(asked: Question, *, change: bool = True) -> Weighed:
 
 def _routes(asked: Question, seed: int) -> Routes:
     problem = asked.problem
-    edges = len(problem.network.edges.ids)
-    traffic = np.array([problem.traffic.get(edge, 1.0) for edge in range(edges)]) if problem.traffic else None
+    traffic = problem.network.driven_share(problem.traffic) if problem.traffic else None
     world = World(problem.network, asked.timetable, asked.clock_s, traffic, problem.closed_edges)
     exits = sorted(way_out.node for way_out in problem.exits)
     mix = default_hypotheses((asked.last_seen,), exits, asked.mode, problem.now_s, age_years=asked.age_years)
