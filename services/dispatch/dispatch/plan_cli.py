@@ -140,8 +140,6 @@ def print_schema(
 
 def _with_limits(path: Path, deadline_s: float | None, seed: int | None) -> Question:
     """The question; options win over the file, and count as part of the instance only in the result's seed."""
-    from dataclasses import replace
-
     from dispatch.planning.instance_files import read_instance
 
     question = read_instance(path)

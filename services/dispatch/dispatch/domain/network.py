@@ -5,6 +5,7 @@ Reading files is not done here (`dispatch.network_files`), and neither is any qu
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -81,6 +82,11 @@ def _police_graph(
     return police_graph(network.edges, network.size, closed_edges, network.driven_share(dict(traffic)))
 
 
+_known: OrderedDict[str, Network] = OrderedDict()
+KNOWN_MAX = 4
+"""Networks that came from another process and are kept: the same version again is the same network, graphs and all."""
+
+
 def _restored(
     version: str,
     nodes: Nodes,
@@ -89,7 +95,13 @@ def _restored(
     graphs: dict[TravelMode, Graph],
     police: Graph,
 ) -> Network:
-    return Network(version, nodes, edges, MappingProxyType(index), MappingProxyType(graphs), police)
+    if version not in _known:
+        plain = (MappingProxyType(index), MappingProxyType(graphs))
+        _known[version] = Network(version, nodes, edges, *plain, police)
+    _known.move_to_end(version)
+    while len(_known) > KNOWN_MAX:
+        _known.popitem(last=False)
+    return _known[version]
 
 
 def build_network(nodes: Nodes, edges: Edges) -> Network:
