@@ -54,20 +54,32 @@ class Received:
 
 def encode(fact: Fact, event_id: EventId, source: str) -> Message:
     """Put a fact into binary mode; the key keeps what must stay in order together."""
+    topic, key, headers = addressed(fact, event_id, source)
+    coded = [(name, value.encode()) for name, value in headers.items()]
+    return Message(event_id, topic, key, coded, body_of(fact))
+
+
+def addressed(fact: Fact, event_id: EventId, source: str) -> tuple[str, str, dict[str, str]]:
+    """Topic, key and headers, as text."""
     topic = TOPIC_OF[type(fact)]
     key = topic.key_of(fact)
-    headers: Headers = [
-        ("ce_specversion", b"1.0"),
-        ("ce_id", str(event_id).encode()),
-        ("ce_source", source.encode()),
-        ("ce_type", fact.type_.encode()),
-        ("ce_time", fact.occurred_at.isoformat().encode()),
-        ("ce_partitionkey", key.encode()),
-        ("content-type", b"application/json"),
-    ]
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": str(event_id),
+        "ce_source": source,
+        "ce_type": fact.type_,
+        "ce_time": fact.occurred_at.isoformat(),
+        "ce_partitionkey": key,
+        "content-type": "application/json",
+    }
     if isinstance(fact, CaseFact):
-        headers.append(("ce_subject", str(fact.case_id).encode()))
-    return Message(event_id, topic.name, key, headers, fact.model_dump_json().encode())
+        headers["ce_subject"] = str(fact.case_id)
+    return topic.name, key, headers
+
+
+def body_of(fact: Fact) -> bytes:
+    """JSON in UTF-8."""
+    return fact.model_dump_json().encode()
 
 
 def event_id_of(headers: Iterable[tuple[str, bytes]]) -> EventId | None:

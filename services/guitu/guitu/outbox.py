@@ -57,18 +57,9 @@ def shard_of(key: str) -> int:
 
 def row(fact: Fact, event_id: EventId, source: str) -> Row:
     """The outbox row of a fact, in its wire form."""
-    message = wire.encode(fact, event_id, source)
-    headers = {name: value.decode() for name, value in message.headers}
-    return Row(
-        event_id,
-        message.topic,
-        message.key,
-        shard_of(message.key),
-        fact.type_,
-        headers,
-        message.value,
-        fact.occurred_at,
-    )
+    topic, key, headers = wire.addressed(fact, event_id, source)
+    payload = wire.body_of(fact)
+    return Row(event_id, topic, key, shard_of(key), fact.type_, headers, payload, fact.occurred_at)
 
 
 def size_of(row: Row) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import asin, cos, degrees, radians, sin, sqrt
+from typing import NamedTuple
 from uuid import UUID
 
 from contracts.alert import Ring
@@ -21,8 +21,7 @@ UPDATE_PRIORITY = 4
 EXERCISE_PRIORITY = 6
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A site's first contact, who could be told."""
 
     contact_id: UUID
@@ -31,8 +30,7 @@ class Candidate:
     open_codes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Recipient:
+class Recipient(NamedTuple):
     """Somebody who will be told, with how far the site is and how urgent that makes it (0 is most)."""
 
     contact_id: UUID
