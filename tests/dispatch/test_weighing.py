@@ -13,9 +13,11 @@ from dispatch.domain.plan import plan
 from dispatch.domain.problem import Held, Plan, Problem
 from dispatch.domain.reach import origin_at
 from dispatch.domain.rows import exits_of, places_of, timetable_of, units_of
-from dispatch.domain.weighing import Limits, Question, weigh
+from dispatch.domain.weighing import Limits, Question, escape, weigh
 from dispatch.network_files import YUNYANG, read_network
+from dispatch.planning.checker import check
 from dispatch.planning.evidence import Sighting, Unseen
+from harness.escapes import claimed, told_by_times
 from harness.interception import check_plan
 
 FILES = read_network(YUNYANG)
@@ -71,6 +73,8 @@ def test_a_better_plan_holds_against_an_independent_search_and_is_never_worse(se
     found = weigh(question)
 
     check_plan(question.problem, found.plan)
+    assert found.containment.kind != "probabilistic"
+    assert [] == check(told_by_times(escape(question)), claimed(found.containment))
     orders = weigh(question, change=False)
     assert found.chosen_value >= orders.chosen_value - 1e-9
     assert found.low <= found.value <= found.high

@@ -144,6 +144,11 @@ def weigh(asked: Question, *, change: bool = True) -> Weighed:
     )
 
 
+def escape(asked: Question) -> Escape:
+    """The question of the guarantee alone, for whoever checks its proof."""
+    return _escape(asked.problem, _board(asked))
+
+
 def _routes(asked: Question, seed: int) -> Routes:
     problem = asked.problem
     traffic = problem.network.driven_share(problem.traffic) if problem.traffic else None
