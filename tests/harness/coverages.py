@@ -57,7 +57,7 @@ def keeps_the_rules(coverage: Coverage, places: tuple[int, ...]) -> bool:
     """One place a unit, one unit a place, pins kept, nobody where they can't be."""
     used = [place for place in places if place != NOWHERE]
     reachable = all(
-        np.isfinite(coverage.ready_s[unit, place]) or (unit, place) in coverage.pinned
+        coverage.ready_s[unit, place] < np.inf or (unit, place) in coverage.pinned
         for unit, place in enumerate(places)
         if place != NOWHERE
     )

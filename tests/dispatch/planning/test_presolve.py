@@ -102,6 +102,20 @@ def test_a_unit_meets_whoever_passes_at_the_moment_it_is_ready_and_not_a_moment_
     assert 0.5 == float(presolve(coverage).weights.sum())
 
 
+def test_who_was_always_there_meets_all_who_pass_and_who_never_comes_nobody() -> None:
+    last_pass_s = np.array([[np.inf], [5.0], [-np.inf]])
+    weights = np.array([0.2, 0.3, 0.5])
+
+    def value_of(ready_s: float) -> float:
+        coverage = Coverage(weights, last_pass_s, np.array([[ready_s]]), np.ones(1), pinned=((0, 0),))
+        assert evaluate(coverage, (0,))[0] == presolve(coverage).base
+        return presolve(coverage).base
+
+    assert (0.5, 0.2, 0.0) == (value_of(-np.inf), value_of(6.0), value_of(np.inf))
+    free = Coverage(weights, last_pass_s, np.array([[-np.inf], [np.inf]]), np.ones(1))
+    assert ({(0, 0)}, 0.5) == (kept(presolve(free)), float(presolve(free).weights.sum()))
+
+
 @pytest.mark.parametrize("pinned", [((0, 1), (1, 1)), ((0, 0), (0, 1)), ((9, 0),), ((0, 9),)])
 def test_pins_that_contradict_each_other_are_refused(pinned: tuple[tuple[int, int], ...]) -> None:
     asked = coverage_of(1, units=2, places=3)

@@ -58,7 +58,7 @@ class Passes:
         for p in np.flatnonzero(np.diff(self.starts)):
             late_first = -self.at_s[self.starts[p] : self.starts[p + 1]]
             count[:, p] = np.searchsorted(late_first, -begin_s[:, p], side="right")
-        count[np.isinf(begin_s)] = 0
+        count[begin_s == np.inf] = 0  # Even of those who can be met for ever.
         return count
 
 

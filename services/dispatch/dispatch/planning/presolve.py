@@ -85,7 +85,7 @@ def presolve(coverage: Coverage) -> Reduced:
     met = passes.met(coverage)
     bonus = np.zeros((coverage.units, coverage.places)) if coverage.bonus is None else coverage.bonus
     weights, base = _beside_pins(coverage, bonus)
-    bonus = np.where(np.isfinite(coverage.ready_s), bonus, 0.0)  # Who may not stand there wins nothing by it.
+    bonus = np.where(coverage.ready_s < np.inf, bonus, 0.0)  # Who may not stand there wins nothing by it.
     met, bonus = _without_pins(coverage, met, bonus)
     unit, place = np.nonzero((met > 0) | (bonus > 0))
     sure = bool((coverage.detection[place] >= 1.0).all())
@@ -151,10 +151,17 @@ def evaluate(coverage: Coverage, places: tuple[int, ...]) -> tuple[float, float]
     missed, bonus = np.ones(coverage.routes), 0.0
     for unit, place in enumerate(places):
         if place != NOWHERE:
-            missed[coverage.meets(unit, place)] *= 1.0 - coverage.detection[place]
+            missed[_met(coverage, unit, place)] *= 1.0 - coverage.detection[place]
             bonus += 0.0 if coverage.bonus is None else float(coverage.bonus[unit, place])
     value = float(coverage.weights @ (1.0 - missed))
     return value, value + bonus
+
+
+def _met(coverage: Coverage, unit: int, place: int) -> Flags:
+    """As `Coverage.meets`, but whoever was always there meets nobody who never passes, nor who never comes anybody."""
+    passes = (coverage.last_pass_s[:, place] > -np.inf) & (coverage.ready_s[unit, place] < np.inf)
+    met: Flags = coverage.meets(unit, place) & passes
+    return met
 
 
 def _check_pins(coverage: Coverage) -> None:
@@ -169,7 +176,7 @@ def _beside_pins(coverage: Coverage, bonus: Floats) -> tuple[Floats, float]:
     """What each route is still worth beside the pinned units, and what these have for sure."""
     missed, base = np.ones(coverage.routes), 0.0
     for unit, place in coverage.pinned:
-        missed[coverage.meets(unit, place)] *= 1.0 - coverage.detection[place]
+        missed[_met(coverage, unit, place)] *= 1.0 - coverage.detection[place]
         base += float(bonus[unit, place])
     left: Floats = coverage.weights * missed
     return left, base + float(coverage.weights @ (1.0 - missed))

@@ -224,6 +224,6 @@ def _fitting(coverage: Coverage, places: tuple[int, ...]) -> tuple[int, ...]:
         kept[unit] = place
     for unit, place in enumerate(places):
         free = kept[unit] == NOWHERE and 0 <= place < coverage.places and place not in kept
-        if free and np.isfinite(coverage.ready_s[unit, place]):
+        if free and coverage.ready_s[unit, place] < np.inf:
             kept[unit] = place
     return tuple(kept)
