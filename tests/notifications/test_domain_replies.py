@@ -195,7 +195,7 @@ def test_only_sites_inside_the_ring_are_told() -> None:
     center = Position(lon=108.69, lat=30.93)
     sites = [Candidate(UUID(int=n), UUID(int=n), Position(lon=108.69, lat=30.93 + n / 10)) for n in range(20)]
 
-    told = in_ring(sites, Ring(step=0, center=center, radius_km=100, near_radius_km=30))
+    told = list(in_ring(sites, Ring(step=0, center=center, radius_km=100, near_radius_km=30)))
 
     assert [n for n in range(20) if n * 11.12 <= 100] == [r.site_id.int for r in told]
     assert [r.priority for r in told] == sorted(r.priority for r in told)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +29,10 @@ TOGETHER = 1_000
 LEAVES_AFTER = 2
 """Steps of the loop until a statement is on its way: the task's first, and the one in which uvloop writes."""
 PLACE_CHANGED = frozenset({"last_seen_place", "place"})
+
+
+Delivery = tuple[Any, ...]
+"""A delivery as `store.add_deliveries` takes it."""
 
 
 async def on_alert_raised(tx: Tx, fact: AlertRaised) -> None:
@@ -54,9 +58,9 @@ async def on_alert_updated(tx: Tx, fact: AlertUpdated) -> None:
     if case is None or case["version"] > fact.version or not recipients.update_matters(fact.changed):
         return
     told = [_again(row) for row in await store.told(tx.conn, fact.case_id, tx.now)]
-    new = await _new_in_ring(tx, fact) if PLACE_CHANGED & set(fact.changed) else []
+    new = await _new_in_ring(tx, fact) if PLACE_CHANGED & set(fact.changed) else iter(())
     await store.cancel_queued(tx.conn, fact.case_id, store.ALERT_KINDS)
-    await _tell(tx, case, fact, "updated", [*told, *new])
+    await _tell(tx, case, fact, "updated", chain(told, new))
 
 
 async def on_alert_stood_down(tx: Tx, fact: AlertStoodDown) -> None:
@@ -137,7 +141,7 @@ async def _seen(tx: Tx, fact: AlertBody) -> Row | None:
     return None if case["stood_down_at"] is not None else case
 
 
-async def _new_in_ring(tx: Tx, fact: AlertBody) -> list[recipients.Recipient]:
+async def _new_in_ring(tx: Tx, fact: AlertBody) -> Iterator[recipients.Recipient]:
     rows = await store.sites_not_told(
         tx.conn, fact.case_id, fact.exercise, recipients.latitudes_of(fact.ring), tx.now
     )
@@ -228,47 +232,54 @@ def delivery_row(
     return (tx.ids.new(), contact_id, site_id, unit_id, priority, distance_km, code, token, channel)
 
 
-async def queue(tx: Tx, notice_id: UUID, kind: NoticeKind, rows: Iterable[tuple[Any, ...]]) -> set[UUID]:
+async def queue(tx: Tx, notice_id: UUID, kind: NoticeKind, rows: Iterable[Delivery]) -> set[UUID]:
     """Store deliveries and say so; returns the ids of those that are new.
 
     In parts: while the database stores one, the facts of the part before and the rows of the next are made. For 10,000
     sites each side takes half a second, and people wait.
     """
     waiting = iter(rows)
-    part, new, added = list(islice(waiting, TOGETHER)), set[UUID](), list[Row]()
-    while part or added:
+    part, stored, new = list(islice(waiting, TOGETHER)), list[Delivery](), set[UUID]()
+    if not part:
+        await store_auditing.planned(tx.conn, notice_id, 0)
+        return new
+    common = await store.notice_common(tx.conn, notice_id)
+    added: set[UUID] = set()
+    while part or stored:
         storing = asyncio.create_task(_store(tx, notice_id, part))
         try:
             for _ in range(LEAVES_AFTER):
                 await asyncio.sleep(0)
-            for row in added:
-                tx.publish(_queued(tx, notice_id, kind, row))
-            part = list(islice(waiting, TOGETHER))
+            for row in stored:
+                if row[0] in added:
+                    tx.publish(_queued(tx, notice_id, kind, common, row))
+            stored, part = part, list(islice(waiting, TOGETHER))
         finally:
             added = await storing
-        new |= {row["id"] for row in added}
+        new |= added
     await store_auditing.planned(tx.conn, notice_id, len(new))
     return new
 
 
-async def _store(tx: Tx, notice_id: UUID, part: Sequence[tuple[Any, ...]]) -> list[Row]:
+async def _store(tx: Tx, notice_id: UUID, part: Sequence[Delivery]) -> set[UUID]:
     """The facts that are ready, if they are many; then the next deliveries. Returns those that are new."""
     if len(tx.pending.facts) >= TOGETHER:
         await tx.write_facts()
-    return await store.add_deliveries(tx.conn, notice_id, part, tx.now) if part else []
+    return await store.add_deliveries(tx.conn, notice_id, part, tx.now)
 
 
-def _queued(tx: Tx, notice_id: UUID, kind: NoticeKind, row: Row) -> NoticeQueued:
+def _queued(tx: Tx, notice_id: UUID, kind: NoticeKind, common: Row, row: Delivery) -> NoticeQueued:
+    delivery_id, _, site_id, unit_id, priority, *_ = row
     return NoticeQueued(
-        region_code=row["region_code"],
-        exercise=row["exercise"],
+        region_code=common["region_code"],
+        exercise=common["exercise"],
         occurred_at=tx.now,
-        case_id=row["case_id"],
-        delivery_id=DeliveryId(row["id"]),
+        case_id=common["case_id"],
+        delivery_id=DeliveryId(delivery_id),
         notice_id=NoticeId(notice_id),
         **kind_fields(kind),
-        alert_version=row["version"],
-        priority=row["priority"],
-        site_id=SiteId(row["site_id"]) if row["site_id"] else None,
-        unit_id=UnitId(row["unit_id"]) if row["unit_id"] else None,
+        alert_version=common["version"],
+        priority=priority,
+        site_id=SiteId(site_id) if site_id else None,
+        unit_id=UnitId(unit_id) if unit_id else None,
     )

@@ -119,9 +119,9 @@ from notice n, unnest($6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::small
     channel) join contact c on c.contact_id = x.contact_id
 where n.id = $1
 on conflict do nothing
-returning id, case_id, region_code, version, site_id, unit_id, priority,
-    (select exercise from notice where notice.id = $1) as exercise
+returning id
 """
+_NOTICE_COMMON = "select case_id, region_code, version, exercise from notice where id = $1"
 _CANCEL_QUEUED = """
 update delivery set state = 'cancelled', answer_due_at = null
 where case_id = $1 and state = 'queued' and kind = any($2::text[])
@@ -282,17 +282,23 @@ async def add_deliveries(
     notice_id: UUID,
     rows: Sequence[tuple[Any, ...]],
     now: datetime,
-) -> list[Row]:
-    """Add deliveries in one statement; those that exist already are left alone and not returned.
+) -> set[UUID]:
+    """Add deliveries in one statement; returns the ids of those that are new, the others are left alone.
 
     A row is (id, contact_id, site_id, unit_id, priority, distance_km, ack_code, page_token, channel).
     """
     if not rows:
-        return []
+        return set()
     columns = [list(column) for column in zip(*rows, strict=True)]
-    return list(
-        await conn.fetch(_ADD_DELIVERIES, notice_id, now, AGES_BY, EXPIRES_AFTER, STOP_KINDS, *columns)
-    )
+    added = await conn.fetch(_ADD_DELIVERIES, notice_id, now, AGES_BY, EXPIRES_AFTER, STOP_KINDS, *columns)
+    return {row["id"] for row in added}
+
+
+async def notice_common(conn: asyncpg.Connection, notice_id: UUID) -> Row:
+    """What all deliveries of a notice have in common."""
+    row: Row | None = await conn.fetchrow(_NOTICE_COMMON, notice_id)
+    assert row is not None, "A notice is stored before its deliveries."
+    return row
 
 
 async def cancel_queued(conn: asyncpg.Connection, case_id: UUID, kinds: Sequence[str]) -> None:

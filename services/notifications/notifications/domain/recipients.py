@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import asin, cos, degrees, radians, sin, sqrt
 from typing import NamedTuple
 from uuid import UUID
@@ -45,18 +45,17 @@ def urgency(priority: int, *, exercise: bool) -> int:
     return min(9, EXERCISE_PRIORITY + priority) if exercise else priority
 
 
-def in_ring(candidates: Iterable[Candidate], ring: Ring) -> list[Recipient]:
-    """Those inside the ring, nearest first; what can be reached by now is more urgent than the rest."""
-    found = []
+def in_ring(candidates: Iterable[Candidate], ring: Ring) -> Iterator[Recipient]:
+    """Those inside the ring, in the order given; what can be reached by now is more urgent than the rest.
+
+    Who is told first is the queue's matter: it takes the most urgent and nearest that wait.
+    """
     for candidate in candidates:
         km = distance_km(candidate.position, ring.center)
         if km <= ring.radius_km:
             near = ring.near_radius_km is not None and km <= ring.near_radius_km
             priority = NEAR_PRIORITY if near else FAR_PRIORITY
-            found.append(
-                Recipient(candidate.contact_id, candidate.site_id, km, priority, candidate.open_codes)
-            )
-    return sorted(found, key=lambda r: (r.priority, r.distance_km, r.contact_id))
+            yield Recipient(candidate.contact_id, candidate.site_id, km, priority, candidate.open_codes)
 
 
 def distance_km(a: Position, b: Position) -> float:
