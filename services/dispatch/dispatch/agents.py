@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -47,10 +48,12 @@ async def start(runtime: Runtime) -> AsyncIterator[None]:
     async with runtime.read() as conn:
         await warm(conn)
     runtime.state["weigher"], runtime.state["pricer"] = Worker(), Worker(nice=0)
+    warming = asyncio.create_task(runtime.state["weigher"].warm())
     try:
         yield
     finally:
         _started_with.pop()
+        await warming
         await runtime.state["weigher"].close()
         await runtime.state["pricer"].close()
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from contracts.base import TravelMode, UnitId
 from dispatch.domain.graphs import Graph
@@ -33,6 +34,8 @@ from dispatch.planning.solve import solve
 from dispatch.planning.timed_routes import Routes
 from dispatch.planning.world import World
 
+NEVER_S = 1e9
+"""More seconds than any real delay, so that the assignment takes nobody who cannot be there."""
 LOOK_AHEAD_MIN = (15, 30, 45, 60, 120)
 """Minutes after the plan for which it says how much is met, and how much has got away."""
 
@@ -139,6 +142,8 @@ def weigh(asked: Question, *, change: bool = True) -> Weighed:
     if containment.kind == "guaranteed" and change:
         coverage = replace(coverage, pinned=_with_guards(coverage.pinned, containment, board))
     found = _solved(coverage, now, asked.limits, change=change)
+    if change:
+        found = replace(found, place_of=_nearest(coverage, board, found.place_of))
     return _weighed(
         asked, board, containment, coverage, _coverage(asked, board, judged_on), judged_on, now, found
     )
@@ -223,6 +228,39 @@ def _solved(coverage: Coverage, now: Sequence[int], limits: Limits, *, change: b
         return solve(coverage, limits.deadline_s, standing, limits.seed, work=limits.work)
     value = float(met_shares(coverage, now) @ coverage.weights)
     return replace(standing, value=value, objective=value)
+
+
+def _nearest(coverage: Coverage, board: _Board, place_of: tuple[int, ...]) -> tuple[int, ...]:
+    """The same places, newly ordered units swapped so that all are there soonest: nobody is met less by it.
+
+    A place is taken over by whoever meets there what was met before; who stands or is pinned stays.
+    """
+    held = {row for row, post in enumerate(place_of) if post != NOWHERE and board.ordered[row, post]}
+    held |= {row for row, _ in coverage.pinned}
+    sent = [row for row, post in enumerate(place_of) if post != NOWHERE and row not in held]
+    free = [row for row in range(coverage.units) if row not in held and not board.ordered[row].any()]
+    if not sent:
+        return place_of
+    posts = [place_of[row] for row in sent]
+    latest_s = np.array([_latest_s(coverage, row, place_of[row]) for row in sent])
+    rows = sorted({*free, *sent})
+    ready_s = coverage.ready_s[np.ix_(rows, posts)]
+    cost = np.where(ready_s <= latest_s, ready_s, NEVER_S)
+    chosen, columns = linear_sum_assignment(cost)
+    if cost[chosen, columns].max() >= NEVER_S:
+        return place_of
+    nearer = [NOWHERE if row in sent else post for row, post in enumerate(place_of)]
+    for row, column in zip(chosen.tolist(), columns.tolist(), strict=True):
+        nearer[rows[row]] = posts[column]
+    return tuple(nearer)
+
+
+def _latest_s(coverage: Coverage, row: int, post: int) -> float:
+    """How late a unit may be there and still meet all that this one does."""
+    met = coverage.meets(row, post)
+    if not met.any():
+        return float(coverage.ready_s[row, post])
+    return float(coverage.last_pass_s[met, post].min() - coverage.margin_s)
 
 
 # -- the guarantee ----------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import os
 import pickle
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, BinaryIO, TypeVar, cast
 
 T = TypeVar("T")
@@ -20,8 +21,8 @@ GRACE_S = 1.0
 """After the deadline of a request, before its process is killed: it may just be writing its answer."""
 STARTS_WITHIN_S = 30.0
 """Libraries are read from the disk once; a machine that is busy takes its time."""
-NICE = 10
-"""Whoever plans a first order goes before whoever looks for a better one."""
+NICE = 19
+"""Whoever plans a first order, or tells people, goes before whoever looks for a better plan."""
 
 
 class WorkerTrouble(Exception):
@@ -47,6 +48,12 @@ class Worker:
     def pid(self) -> int | None:
         """Of the process, while there is one."""
         return self._process.pid if self._process else None
+
+    async def warm(self) -> None:
+        """Start the process before the first request needs it; if it can't, that request will say so."""
+        with suppress(WorkerTrouble):
+            async with self._one_at_a_time:
+                await self._started()
 
     async def run(self, function: Callable[..., T], *arguments: Any, deadline_s: float) -> T:
         """What a module's function gives for these arguments.
