@@ -24,9 +24,10 @@ from harness.chaos.checks import Check, Sort
 from harness.chaos.ledger import Sms
 from harness.chaos.promises import Promises
 
+ALERTS_READ = ("report", "plan", "order", "mutual_aid", "notice", "sighting", "dna")
 SCHEMAS = ("alerts", "dispatch", "dna_intake", "notifications")
 READS = (
-    *(("alerts", f"guitu.{noun}.%") for noun in ("report", "plan", "order", "notice", "sighting", "dna")),
+    *(("alerts", f"guitu.{noun}.%") for noun in ALERTS_READ),
     *(("dispatch", f"guitu.{noun}.%") for noun in ("alert", "sighting")),
     ("dna_intake", "guitu.alert.%"),
     ("notifications", "guitu.alert.%"),
@@ -39,7 +40,7 @@ EARTH_KM = 6371.0088
 
 _FACT = """
 select '{0}' as writer, id, type, occurred_at, published_at, (body ->> 'case_id')::uuid as case_id,
-    coalesce(body ->> 'order_id', body ->> 'delivery_id', body ->> 'sighting_id', body ->> 'case_id',
+    coalesce(body ->> 'request_id', body ->> 'order_id', body ->> 'delivery_id', body ->> 'sighting_id', body ->> 'case_id',
         body ->> 'report_id')::uuid as subject,
     coalesce(body ->> 'version', body ->> 'plan_number')::int as n
 from (select id, type, occurred_at, published_at, convert_from(payload, 'UTF8')::jsonb as body from {0}.outbox
@@ -103,6 +104,9 @@ _PENDING: dict[str, str] = {
     "rings due": """
         select count(*) from alerts.ring
         where due_at < now() + interval '2 minutes' and issued_at is null and cancelled_at is null""",
+    "plans not looked at again": """
+        select count(*) from dispatch.alert_case c left join dispatch.look_wish w on w.case_id = c.case_id
+        where c.stood_down_as is null and (c.plan_number > c.looked_number or w.case_id is not null)""",
     "cases without a plan": "select count(*) from dispatch.alert_case where plan_number = 0",
 }
 

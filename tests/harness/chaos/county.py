@@ -44,6 +44,9 @@ ENV = {
     # The grace before an unknown outcome is looked up is timeout + lag + 5 s; shorter than the defaults' 20 s.
     "GUITU_SMS_TIMEOUT_S": "3",
     "GUITU_SMS_VISIBILITY_LAG_S": "3",
+    # Hundreds of cases are open at once, as no county has them: each plan is looked at again, on few routes.
+    "GUITU_SECOND_LOOK_ROUTES": "50",
+    "GUITU_SECOND_LOOK_EVERY_MIN": "0",
 }
 
 

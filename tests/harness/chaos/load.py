@@ -59,7 +59,15 @@ class Load:
             await asyncio.gather(freeing, return_exceptions=True)
 
     async def free_all_units(self) -> None:
-        """Stand down every case that still binds a unit, so that no order can become overdue later."""
+        """Send everybody home, then stand down whatever still binds a unit: no order can become overdue later.
+
+        Cases without units would else get those that are set free, one after the other.
+        """
+        _, units = await self._desk.ask("dispatch", "GET", "/units")
+        for unit in units:
+            path = f"/units/{unit['unit_id']}/status"
+            status, answer = await self._desk.ask("dispatch", "PUT", path, {"status": "off_duty"})
+            assert OK == status, answer
         for _ in range(100):
             holders = await self._holders()
             if not holders:
