@@ -40,8 +40,8 @@ EARTH_KM = 6371.0088
 
 _FACT = """
 select '{0}' as writer, id, type, occurred_at, published_at, (body ->> 'case_id')::uuid as case_id,
-    coalesce(body ->> 'request_id', body ->> 'order_id', body ->> 'delivery_id', body ->> 'sighting_id', body ->> 'case_id',
-        body ->> 'report_id')::uuid as subject,
+    coalesce(body ->> 'request_id', body ->> 'order_id', body ->> 'delivery_id', body ->> 'sighting_id',
+        body ->> 'case_id', body ->> 'report_id')::uuid as subject,
     coalesce(body ->> 'version', body ->> 'plan_number')::int as n
 from (select id, type, occurred_at, published_at, convert_from(payload, 'UTF8')::jsonb as body from {0}.outbox
     where type like 'guitu.%') x
