@@ -64,6 +64,18 @@ async def test_a_plan_is_looked_at_once_until_something_happens(dispatch: Dispat
     assert await look_at_plans(dispatch.run) == 1
 
 
+async def test_a_new_plan_is_looked_at_at_once(dispatch: Dispatch) -> None:
+    await dispatch.hears(raised())
+    await look_at_plans(dispatch.run)
+
+    await dispatch.hears(sighting(seen_at=dispatch.run.clock.now()))
+
+    assert await look_at_plans(dispatch.run) == 1
+    plans = await dispatch.said(PlanPublished)
+    assert ["alert", "update", "sighting", "update"] == [plan.trigger for plan in plans]
+    assert plans[1].figures != plans[3].figures
+
+
 async def test_time_alone_is_a_reason_to_look_again(dispatch: Dispatch) -> None:
     await dispatch.hears(raised())
     await look_at_plans(dispatch.run)

@@ -19,15 +19,15 @@ NEAR, SECOND_RING, FAR = "Yunyang coach centre", "Neighbour hotel 150 km", "Neig
 async def test_report_becomes_orders_notices_and_dna_and_ends_with_everyone_stood_down(cast: Cast) -> None:
     steps, timings = await play_all(cast)
 
-    assert len(steps) == 11
+    assert len(steps) == 12
     assert all(timing.seconds >= 0 for timing in timings), timings
 
 
 async def test_everybody_who_should_act_hears_of_a_report(cast: Cast) -> None:
     case = await cast.command_centre.raises_alert(cast.book.site(LAST_SEEN))
 
-    plan = (await cast.command_centre.plan(case))["plan"]
-    orders = await cast.command_centre.orders(case)
+    plan = (await cast.command_centre.weighed_plan(case))["plan"]
+    orders = [each for each in await cast.command_centre.orders(case) if each["state"] == "issued"]
     asked = await cast.laboratory.requests(case)
 
     assert set(plan["order_ids"]) == {order["order_id"] for order in orders}
@@ -43,6 +43,7 @@ async def test_everybody_who_should_act_hears_of_a_report(cast: Cast) -> None:
 
 async def test_looking_at_an_order_or_a_notice_answers_nothing(cast: Cast) -> None:
     case = await cast.command_centre.raises_alert(cast.book.site(LAST_SEEN))
+    await cast.command_centre.weighed_plan(case)
     await cast.command_centre.all_notices_sent(case, ("raised", "order"))
     order = (await cast.command_centre.orders(case))[0]
 
@@ -66,16 +67,16 @@ async def test_notice_is_acknowledged_by_its_page_too(cast: Cast) -> None:
 
 async def test_sighting_makes_a_new_plan_that_keeps_accepted_orders(cast: Cast) -> None:
     case = await cast.command_centre.raises_alert(cast.book.site(LAST_SEEN))
-    before = (await cast.command_centre.plan(case))["plan"]
+    before = (await cast.command_centre.weighed_plan(case))["plan"]
     kept = (await cast.command_centre.orders(case))[0]
     await (await cast.police.unit_with(case, kept)).presses("accept")
     witness = cast.terminal(WITNESS)
     await witness.expects_sms(case)
 
     await witness.replies(SIGHTING)
-    after = (await cast.command_centre.plan(case, at_least=before["plan_number"] + 1))["plan"]
+    later = before["plan_number"] + 1
+    after = (await cast.command_centre.plan(case, at_least=later, trigger="sighting"))["plan"]
 
-    assert after["trigger"] == "sighting"
     assert kept["order_id"] in after["order_ids"]
     assert (await _order(cast, case, kept["order_id"]))["state"] == "accepted"
 
@@ -99,15 +100,14 @@ async def test_ring_widens_after_an_hour_and_tells_only_sites_that_are_new_in_it
 
 async def test_order_nobody_answers_goes_to_the_next_unit(cast: Cast, advance: Callable[..., None]) -> None:
     case = await cast.command_centre.raises_alert(cast.book.site(LAST_SEEN))
-    first = (await cast.command_centre.plan(case))["plan"]
-    silent = (await cast.command_centre.orders(case))[0]
-    others = (await cast.command_centre.orders(case))[1:]
+    first = (await cast.command_centre.weighed_plan(case))["plan"]
+    silent, *others = [each for each in await cast.command_centre.orders(case) if each["state"] == "issued"]
     await cast.units_press(case, others, "accept")
 
     advance(minutes=4)
-    after = (await cast.command_centre.plan(case, at_least=first["plan_number"] + 1))["plan"]
+    later = first["plan_number"] + 1
+    after = (await cast.command_centre.plan(case, at_least=later, trigger="overdue"))["plan"]
 
-    assert after["trigger"] == "overdue"
     assert (await _order(cast, case, silent["order_id"]))["state"] in ("overdue", "reassigned", "stood_down")
     assert silent["unit_id"] not in {
         order["unit_id"]
@@ -170,7 +170,7 @@ async def test_bad_report_is_refused_with_what_to_mend(cast: Cast, wrong: Json) 
 
 async def test_stand_down_reaches_exactly_those_who_were_told(cast: Cast) -> None:
     case = await cast.command_centre.raises_alert(cast.book.site(LAST_SEEN))
-    await cast.command_centre.plan(case)
+    await cast.command_centre.weighed_plan(case)
     await cast.command_centre.all_notices_sent(case, ("raised", "order"))
 
     await cast.command_centre.stands_down(case, "false_alarm")

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from demo.paper import Page
 from demo.phonebook import Phonebook, phonebook
 from demo.stage import Refused, Stage
-from demo.waiting import DEADLINE_S, SENT_DEADLINE_S, eventually
+from demo.waiting import SENT_DEADLINE_S, eventually
 from notifications.directory import SiteRow
 
 Json = dict[str, Any]
@@ -94,21 +94,40 @@ class CommandCentre:
 
         await eventually(look, f"end of all orders of {case.code}")
 
-    async def plan(self, case: Case, *, at_least: int = 1, deadline_s: float = DEADLINE_S) -> Json:
-        """The newest plan, waiting until its number is `at_least` so much."""
+    async def plan(self, case: Case, *, at_least: int = 1, trigger: str = "") -> Json:
+        """The newest plan, waiting until its number is `at_least` so much; with a trigger, the first since then."""
 
         async def look() -> Json | None:
-            try:
-                found = await self._stage.ask(
-                    "dispatch", "GET", "/plans", role="operator", params={"case_id": case.case_id}
-                )
-            except Refused as refused:
-                if refused.status == NOT_FOUND:
-                    return None
-                raise
-            return dict(found) if found["plan"]["plan_number"] >= at_least else None
+            newest = await self._plan(case)
+            if newest is None or newest["plan"]["plan_number"] < at_least:
+                return None
+            if not trigger:
+                return newest
+            for number in range(at_least, newest["plan"]["plan_number"] + 1):
+                found = await self._plan(case, number)
+                if found and found["plan"]["trigger"] == trigger:
+                    return found
+            return None
 
-        return await eventually(look, f"plan {at_least} of {case.code}", deadline_s=deadline_s)
+        return await eventually(look, f"plan {at_least} {trigger} of {case.code}".replace("  ", " "))
+
+    async def weighed_plan(self, case: Case) -> Json:
+        """The newest plan, once it had its second look: who was to be sent for it has an order."""
+
+        async def look() -> Json | None:
+            newest = await self._plan(case)
+            return newest if newest and newest["plan"]["figures"] else None
+
+        return await eventually(look, f"second look at the plan of {case.code}")
+
+    async def _plan(self, case: Case, number: int | None = None) -> Json | None:
+        params: Json = {"case_id": case.case_id} | ({"number": number} if number else {})
+        try:
+            return dict(await self._stage.ask("dispatch", "GET", "/plans", role="operator", params=params))
+        except Refused as refused:
+            if refused.status == NOT_FOUND:
+                return None
+            raise
 
     async def notices(self, case: Case) -> list[Json]:
         """Every delivery of the case, with its times."""

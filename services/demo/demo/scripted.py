@@ -55,6 +55,7 @@ class Script:
         case = await cast.command_centre.raises_alert(cast.book.site(LAST_SEEN), note=DEMO_NOTE)
         yield self._step(f"报警受理,案件 {case.code}", f"Report accepted, case {case.code}")
         yield await self._orders_are_out(case)
+        yield await self._plan_is_weighed(case)
         yield await self._notices_are_out(case)
         yield await self._dna_is_asked_for(case)
         yield await self._sites_acknowledge(case)
@@ -86,9 +87,23 @@ class Script:
             f"Plan {plan['plan_number']}: {count} orders; {closed} exits closed, {still_open} open",
         )
 
+    async def _plan_is_weighed(self, case: Case) -> Step:
+        found = await self.cast.command_centre.weighed_plan(case)
+        plan, figures = found["plan"], found["plan"]["figures"]
+        self._timed(
+            "report -> plan looked at again", "报警到方案复核", case.reported_at, _moment(found["made_at"])
+        )
+        share, low, high = (round(100 * figures[name]) for name in ("intercepted", "low", "high"))
+        zh, en = ("已证明最优", "proven best") if figures["proven"] else ("未证明最优", "not proven best")
+        return self._step(
+            f"方案复核:预计拦截概率 {share}%({low}~{high}%),{zh};共 {len(plan['order_ids'])} 条指令",
+            f"Second look: meets {share} % of the likely ways ({low} to {high}), {en}; {len(plan['order_ids'])} orders",
+        )
+
     async def _notices_are_out(self, case: Case) -> Step:
         centre = self.cast.command_centre
-        sent = await centre.all_notices_sent(case, ("raised", "order"), len(await centre.orders(case)))
+        orders = [each for each in await centre.orders(case) if each["state"] == "issued"]
+        sent = await centre.all_notices_sent(case, ("raised", "order"), len(orders))
         accepted = [_moment(each["accepted_at"]) for each in sent if each["accepted_at"]]
         self._timed("report -> first SMS accepted", "报警到首条短信", case.reported_at, min(accepted))
         self._timed("report -> all SMS accepted", "报警到全部短信", case.reported_at, max(accepted))
@@ -122,7 +137,7 @@ class Script:
         return self._step("汽车站短信签收", "The bus station acknowledged by SMS")
 
     async def _units_take_their_places(self, case: Case) -> Step:
-        orders = await self.cast.command_centre.orders(case)
+        orders = [each for each in await self.cast.command_centre.orders(case) if each["state"] == "issued"]
         await self.cast.units_press(case, orders, "accept", "in-position")
         unit = await self.cast.police.unit_with(case, orders[0])
         await unit.presses("nothing-seen")
@@ -140,9 +155,9 @@ class Script:
         before = (await self.cast.command_centre.plan(case))["plan"]
         at = self.cast.stage.now()
         await witness.replies(SIGHTING)
-        newest = await self.cast.command_centre.plan(case, at_least=before["plan_number"] + 1)
+        later = before["plan_number"] + 1
+        newest = await self.cast.command_centre.plan(case, at_least=later, trigger="sighting")
         plan = newest["plan"]
-        assert plan["trigger"] == "sighting", f"Plan {plan['plan_number']} came from {plan['trigger']}."
         self._timed("sighting SMS -> new plan", "线索到新方案", at, _moment(newest["made_at"]))
         kept = len(set(before["order_ids"]) & set(plan["order_ids"]))
         return self._step(
@@ -151,6 +166,7 @@ class Script:
         )
 
     async def _new_units_take_their_places(self, case: Case) -> Step:
+        await self.cast.command_centre.weighed_plan(case)
         new = [each for each in await self.cast.command_centre.orders(case) if each["state"] == "issued"]
         await self.cast.units_press(case, new, "accept", "in-position")
         return self._step(f"新增 {len(new)} 条指令,均已到位", f"{len(new)} new orders, all in position")

@@ -58,6 +58,7 @@ async def open_trial(stage: Stage) -> Trial:
     """Raise a second alert and leave it open. Raises: NeverCame, Refused, where something does not work."""
     cast = Cast(stage)
     case = await cast.command_centre.raises_alert(cast.book.site(LAST_SEEN), note=DEMO_NOTE, **CHILD)
+    await cast.command_centre.weighed_plan(case)
     await cast.command_centre.all_notices_sent(case, ("raised", "order"))
     order = (await cast.command_centre.orders(case))[0]
     unit = await cast.police.unit_with(case, order)

@@ -74,10 +74,12 @@ def staff_router(runtime: Runtime) -> APIRouter:
         return order_answer(row)
 
     @router.get("/plans", responses=refusals(404))
-    async def plans(p: Reader, case_id: UUID) -> PlanAnswer:
-        """The newest plan of a case, with the exits that are still open."""
+    async def plans(
+        p: Reader, case_id: UUID, number: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None
+    ) -> PlanAnswer:
+        """The newest plan of a case, with the exits that are still open; with `number` an earlier one."""
         async with runtime.read(region=p.region_code) as conn:
-            found = await store.newest_plan(conn, case_id)
+            found = await store.newest_plan(conn, case_id, number)
             if found is None:
                 raise _not_found("plan of case", "该案件的方案", case_id)
             plan = found["published"]

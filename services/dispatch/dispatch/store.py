@@ -95,7 +95,8 @@ values ($1, $2, $3, $4, $5, $6, $7)
 """
 _COUNT_PLAN = "update alert_case set plan_number = $2 where case_id = $1"
 _PLAN = """
-select made_at, published, assignments from plan where case_id = $1 order by plan_number desc limit 1
+select made_at, published, assignments from plan
+where case_id = $1 and ($2::int is null or plan_number = $2) order by plan_number desc limit 1
 """
 _OVERDUE_CASES = """
 select distinct case_id, region_code from interception_order
@@ -257,9 +258,11 @@ async def add_plan(
     await conn.execute(_COUNT_PLAN, plan.case_id, plan.plan_number)
 
 
-async def newest_plan(conn: asyncpg.Connection, case_id: UUID) -> asyncpg.Record | None:
-    """made_at, published and assignments of the newest plan of a case."""
-    return await conn.fetchrow(_PLAN, case_id)
+async def newest_plan(
+    conn: asyncpg.Connection, case_id: UUID, number: int | None = None
+) -> asyncpg.Record | None:
+    """made_at, published and assignments of the newest plan of a case, or of the one with this number."""
+    return await conn.fetchrow(_PLAN, case_id, number)
 
 
 async def overdue_cases(conn: asyncpg.Connection, now: datetime, limit: int) -> list[tuple[UUID, str]]:

@@ -16,7 +16,7 @@ _DUE = """
 select c.case_id, w.case_id is not null as answered, c.look_tries
 from alert_case c left join look_wish w on w.case_id = c.case_id
 where c.stood_down_as is null and c.alert is not null and c.plan_number > 0
-  and case when c.plan_number > c.looked_number then coalesce(c.look_after, '-infinity') <= $1
+  and case when c.plan_number > c.looked_number then c.look_tries = 0 or c.look_after <= $1
       else w.case_id is not null or c.look_after <= $1 end
 order by c.exercise, c.plan_number = c.looked_number, c.case_id limit 1
 """
