@@ -148,6 +148,17 @@ async def test_a_case_that_ends_meanwhile_gets_no_more_orders(dispatch: Dispatch
     assert await look_at_plans(dispatch.run) == 0
 
 
+async def test_answers_after_the_end_ask_for_nothing(dispatch: Dispatch) -> None:
+    await dispatch.hears(raised())
+    order = (await dispatch.orders())[0]
+    await answers(dispatch, order, "accepted")
+    await dispatch.hears(stood_down())
+
+    await answers(dispatch, order, "stand_down_acknowledged")
+
+    assert 0 == await dispatch.run.pool.fetchval("select count(*) from look_wish")
+
+
 class Struck(Worker):
     """A process that dies each time."""
 

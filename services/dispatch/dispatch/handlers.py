@@ -61,6 +61,8 @@ async def when_alert_stood_down(tx: Tx, fact: AlertStoodDown, settings: Dispatch
     for row in ended:
         publish_stand_down(tx, row, settings)
     await release_neighbours(tx, fact.case_id, fact.outcome)
+    # After the orders, as a unit's answer does: else each could wait for the other.
+    await store_second_look.look_no_more(tx.conn, fact.case_id)
 
 
 async def when_sighting_reported(tx: Tx, fact: SightingReported, settings: DispatchSettings) -> None:

@@ -26,7 +26,8 @@ _LOOKED = (
 _WISH_OVER = "delete from look_wish where case_id = $1"
 _FAILED = "update alert_case set look_tries = look_tries + 1, look_after = $3 where case_id = $1 and plan_number = $2"
 _AGAIN = """
-insert into look_wish (case_id, asked_at) values ($1, $2)
+insert into look_wish (case_id, asked_at)
+select $1, $2 where exists (select from alert_case where case_id = $1 and stood_down_as is null)
 on conflict (case_id) do update set asked_at = excluded.asked_at
 """
 _PUT_PROOF = "update plan set proof = $3 where case_id = $1 and plan_number = $2"
@@ -57,6 +58,11 @@ async def failed(conn: asyncpg.Connection, case_id: UUID, plan_number: int, agai
 async def look_again(conn: asyncpg.Connection, case_id: UUID, now: datetime) -> None:
     """A unit answered: what is known has changed, and the plan with it, maybe."""
     await conn.execute(_AGAIN, case_id, now)
+
+
+async def look_no_more(conn: asyncpg.Connection, case_id: UUID) -> None:
+    """The case is over."""
+    await conn.execute(_WISH_OVER, case_id)
 
 
 async def put_proof(
