@@ -12,6 +12,7 @@ from contracts.base import TravelMode
 from dispatch.domain.plan import plan
 from dispatch.domain.problem import Held, Plan, Problem
 from dispatch.domain.reach import origin_at
+from dispatch.domain.readiness import ready_s
 from dispatch.domain.rows import exits_of, places_of, timetable_of, units_of
 from dispatch.domain.weighing import Limits, Question, escape, weigh
 from dispatch.network_files import YUNYANG, read_network
@@ -107,6 +108,24 @@ def test_one_more_unit_is_sent_only_for_what_it_gains() -> None:
 
     assert len(frugal.plan.assignments) < len(lavish.plan.assignments)
     assert frugal.chosen_value <= lavish.chosen_value
+
+
+@pytest.mark.parametrize("minutes", [5, 15])
+def test_of_units_that_meet_as_much_the_nearest_free_one_is_sent(minutes: int) -> None:
+    question = asked(case(minutes))
+    found = weigh(question)
+    units = tuple(sorted(question.problem.units, key=lambda unit: unit.unit_id.int))
+    row = {unit.unit_id: number for number, unit in enumerate(units)}
+    column = {place.place_id: number for number, place in enumerate(question.problem.places)}
+    ready = ready_s(question.problem, units, question.problem.places)
+
+    new = [one for one in found.plan.assignments if one.unit_id not in question.problem.standing]
+
+    assert new
+    for one in new:
+        sent_s = ready[row[one.unit_id], column[one.place_id]]
+        for unit_id in found.plan.free_units:
+            assert ready[row[unit_id], column[one.place_id]] >= sent_s - 1e-6
 
 
 def test_a_unit_that_accepted_moves_only_if_that_gains_more_than_it_is_worth() -> None:
