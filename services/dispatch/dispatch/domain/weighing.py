@@ -177,7 +177,8 @@ def _board(asked: Question) -> _Board:
     bonus = np.full_like(free, -asked.limits.sending_worth)
     for post, row in situation.pinned.row_of.items():
         bonus[row, post] = 0.0
-    there_from_s = {held.unit_id: held.manned_from_s for held in movable}
+    # From when a kept unit's place counts as manned has the margin in it already, which is added to every time here.
+    there_from_s = {held.unit_id: held.manned_from_s - problem.margin_s for held in movable}
     orders = dict(problem.standing) | {held.unit_id: held.place_id for held in movable}
     for unit_id, place_id in sorted(orders.items(), key=lambda order: order[0].int):
         at, there = row_of.get(unit_id), post_of.get(node_of.get(place_id, -1))
@@ -191,7 +192,7 @@ def _board(asked: Question) -> _Board:
     rows = [free]
     for post, kept in sorted(situation.held.items()):
         stays = np.full((1, posts), np.inf)
-        stays[0, post] = fixed[kept].manned_from_s
+        stays[0, post] = fixed[kept].manned_from_s - problem.margin_s
         pinned.append((sum(map(len, rows)), post))
         rows.append(stays)
     ready = np.concatenate(rows)
