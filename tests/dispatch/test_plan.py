@@ -360,8 +360,6 @@ def test_a_child_last_seen_in_the_county_seat_five_minutes_ago_leaves_most_exits
 @pytest.mark.parametrize("seed", range(2))
 def test_plans_on_a_real_town_hold_against_an_independent_search(seed: int):
     network = real_town("winterswijk")
-    if network is None:
-        pytest.skip("No road/winterswijk in GUITU_EVAL_DATA: plans on a real town are not checked.")
     random = Random(seed)
     nodes = random.sample(range(network.size), 150)
     lon = network.nodes.lon

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID, uuid5
@@ -16,7 +15,7 @@ from dispatch.domain.problem import Exit, ExitId, Place, PlaceId, Unit
 from dispatch.domain.tables import Edges, Nodes
 
 NAMESPACE = UUID("5f3a4a52-3d5e-4b0f-9d7e-1f0a6a5b7c11")
-EVAL_DATA = Path(os.environ.get("GUITU_EVAL_DATA", Path(__file__).parents[3] / "shared" / "data"))
+ROADS = Path(__file__).parents[2] / "bench" / "data" / "road"
 
 
 def road(
@@ -85,11 +84,9 @@ def unit_at(
     return Unit(unit_id, node, frozenset({can}), turnout_s, post.place_id if post else None)
 
 
-def real_town(name: str) -> Network | None:
-    """A town from the evaluation data (OpenStreetMap, ODbL), roads for cars and feet; None if it is not there."""
-    folder = EVAL_DATA / "road" / name
-    if not (folder / "edges.csv").exists():
-        return None
+def real_town(name: str) -> Network:
+    """A town of the benches (OpenStreetMap, ODbL), roads for cars and feet."""
+    folder = ROADS / name
     with (folder / "nodes.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     with (folder / "edges.csv").open(encoding="utf-8") as file:
