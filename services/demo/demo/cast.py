@@ -84,6 +84,10 @@ class CommandCentre:
         )
         return list(found["orders"])
 
+    async def new_orders(self, case: Case) -> list[Json]:
+        """Orders that wait for their unit's answer."""
+        return [each for each in await self.orders(case) if each["state"] == "issued"]
+
     async def all_orders_over(self, case: Case) -> None:
         """Wait until no unit is bound by the case any more."""
 

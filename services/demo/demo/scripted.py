@@ -102,7 +102,7 @@ class Script:
 
     async def _notices_are_out(self, case: Case) -> Step:
         centre = self.cast.command_centre
-        orders = [each for each in await centre.orders(case) if each["state"] == "issued"]
+        orders = await centre.new_orders(case)
         sent = await centre.all_notices_sent(case, ("raised", "order"), len(orders))
         accepted = [_moment(each["accepted_at"]) for each in sent if each["accepted_at"]]
         self._timed("report -> first SMS accepted", "报警到首条短信", case.reported_at, min(accepted))
@@ -137,7 +137,7 @@ class Script:
         return self._step("汽车站短信签收", "The bus station acknowledged by SMS")
 
     async def _units_take_their_places(self, case: Case) -> Step:
-        orders = [each for each in await self.cast.command_centre.orders(case) if each["state"] == "issued"]
+        orders = await self.cast.command_centre.new_orders(case)
         await self.cast.units_press(case, orders, "accept", "in-position")
         unit = await self.cast.police.unit_with(case, orders[0])
         await unit.presses("nothing-seen")
@@ -167,7 +167,7 @@ class Script:
 
     async def _new_units_take_their_places(self, case: Case) -> Step:
         await self.cast.command_centre.weighed_plan(case)
-        new = [each for each in await self.cast.command_centre.orders(case) if each["state"] == "issued"]
+        new = await self.cast.command_centre.new_orders(case)
         await self.cast.units_press(case, new, "accept", "in-position")
         return self._step(f"新增 {len(new)} 条指令,均已到位", f"{len(new)} new orders, all in position")
 

@@ -60,7 +60,7 @@ async def open_trial(stage: Stage) -> Trial:
     case = await cast.command_centre.raises_alert(cast.book.site(LAST_SEEN), note=DEMO_NOTE, **CHILD)
     await cast.command_centre.weighed_plan(case)
     await cast.command_centre.all_notices_sent(case, ("raised", "order"))
-    order = (await cast.command_centre.orders(case))[0]
+    order = (await cast.command_centre.new_orders(case))[0]
     unit = await cast.police.unit_with(case, order)
     await unit.page()
     notice = await cast.terminal(LAST_SEEN).opens_notice(case)
