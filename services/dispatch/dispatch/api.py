@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query
 
 from dispatch import store, store_network
 from dispatch.access import Operator, Reader
+from dispatch.command_checks import no_such
 from dispatch.commands_api import commands_router
 from dispatch.conditions_api import conditions_router
 from dispatch.domain.orders import IllegalOrderMove, OrderState
@@ -70,7 +71,7 @@ def staff_router(runtime: Runtime) -> APIRouter:
         except IllegalOrderMove as refused:
             raise _illegal(refused) from None
         if row is None:
-            raise _not_found("order", "指令", order_id)
+            raise no_such("order", "指令", order_id)
         return order_answer(row)
 
     @router.get("/plans", responses=refusals(404))
@@ -81,7 +82,7 @@ def staff_router(runtime: Runtime) -> APIRouter:
         async with runtime.read(region=p.region_code) as conn:
             found = await store.newest_plan(conn, case_id, number)
             if found is None:
-                raise _not_found("plan of case", "该案件的方案", case_id)
+                raise no_such("plan of case", "该案件的方案", case_id)
             plan = found["published"]
             schematic = await store_network.is_schematic(conn, plan["region_code"], plan["network_version"])
         return PlanAnswer(
@@ -95,14 +96,4 @@ def _illegal(refused: IllegalOrderMove) -> Problem:
     zh = f"指令当前状态为 {refused.state.value},不能变为 {refused.target.value}。"
     return Problem(
         409, "order_move_refused", str(refused), zh, "Read the order again and send a move it allows."
-    )
-
-
-def _not_found(what_en: str, what_zh: str, wanted: UUID) -> Problem:
-    return Problem(
-        404,
-        "not_found",
-        f"There is no {what_en} {wanted} in your region.",
-        f"您的辖区内没有{what_zh} {wanted}。",
-        "Check the id, or ask an operator of the other region.",
     )

@@ -137,6 +137,12 @@ def in_words(scene: Scene, one: Command) -> str:
     return f"指挥员:{unit}不得派往{zh}。By command: unit {unit} never to {en}."[:200]
 
 
+def no_network(region_code: str, mend: str) -> Problem:
+    """409: nothing can be planned there yet."""
+    what = f"Region {region_code} has no road network yet."
+    return Problem(409, "no_network", what, "本辖区尚未导入路网。", mend)
+
+
 def no_such(what_en: str, what_zh: str, wanted: object) -> Problem:
     """404, in the words of all routes."""
     return Problem(

@@ -159,12 +159,8 @@ async def scene_of(
         )
     county = await county_of(conn, case.region_code)
     if county is None:
-        raise Problem(
-            409,
-            "no_network",
-            f"Region {case.region_code} has no road network yet.",
-            "本辖区尚未导入路网。",
-            "Load it with `guitu seed`, then send the command again.",
+        raise command_checks.no_network(
+            case.region_code, "Load it with `guitu seed`, then send the command again."
         )
     live = await live_of(conn, case_id, case.region_code, county, now, settings)
     units = await store.units(conn, case.region_code)

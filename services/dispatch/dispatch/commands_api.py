@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from dispatch import commanding, store, store_live
-from dispatch.access import Operator, Reader
-from dispatch.command_checks import Scene, no_such
+from dispatch.access import Operator, Reader, access_case
+from dispatch.command_checks import Scene
 from dispatch.commanding import Price, Trial
 from dispatch.counties import county_of
 from dispatch.domain.orders import OrderState
@@ -45,13 +45,13 @@ def commands_router(runtime: Runtime) -> APIRouter:
     @router.get("/cases/{case_id}/commands")
     async def commands(p: Reader, case_id: UUID) -> CommandsAnswer:
         """The commands that stand, and which order each pin has become."""
-        await _visible(runtime, p, case_id)
+        await access_case(runtime, p, case_id)
         return CommandsAnswer(commands=await _standing(runtime, case_id))
 
     @router.post("/cases/{case_id}/what-if", responses=refusals(409))
     async def what_if(p: Operator, case_id: UUID, asked: WhatIf) -> WhatIfAnswer:
         """The price of commands, before they are given: the plan without and with them. Changes nothing."""
-        await _visible(runtime, p, case_id)
+        await access_case(runtime, p, case_id)
         ids = [runtime.ids.new() for _ in range(2 * COMMANDS_ASKED_MAX)]
         async with runtime.read() as conn:
             found = await commanding.price(
@@ -68,7 +68,7 @@ def commands_router(runtime: Runtime) -> APIRouter:
     @router.post("/cases/{case_id}/pins", responses=refusals(409))
     async def pin(p: Operator, case_id: UUID, asked: PutPin) -> CommandAnswer:
         """Send a unit to a place, listed or set by hand; the same again changes nothing, another place replaces it."""
-        await _visible(runtime, p, case_id)
+        await access_case(runtime, p, case_id)
         async with runtime.tx(actor=p.subject) as tx:
             command = await commanding.pin(tx, case_id, asked, dispatch_settings(runtime.settings))
         return await _one(runtime, command)
@@ -76,7 +76,7 @@ def commands_router(runtime: Runtime) -> APIRouter:
     @router.post("/cases/{case_id}/forbids", responses=refusals(409))
     async def forbid(p: Operator, case_id: UUID, asked: PutForbid) -> CommandAnswer:
         """Rule out a unit at a place, a place, or a unit for this case; the same again changes nothing."""
-        await _visible(runtime, p, case_id)
+        await access_case(runtime, p, case_id)
         async with runtime.tx(actor=p.subject) as tx:
             command = await commanding.forbid(tx, case_id, asked, dispatch_settings(runtime.settings))
         return await _one(runtime, command)
@@ -94,22 +94,10 @@ def commands_router(runtime: Runtime) -> APIRouter:
     return router
 
 
-async def _visible(runtime: Runtime, p: Principal, case_id: UUID) -> str:
-    """The case's region, for somebody who may see the case. Raises: Problem 404.
-
-    What follows plans across regions (a sighting next door counts), so it runs without the caller's limit.
-    """
-    async with runtime.read(region=p.region_code) as conn:
-        region = await store_live.region_of_case(conn, case_id)
-    if region is None:
-        raise no_such("case", "案件", case_id)
-    return region
-
-
 async def _withdraw(
     runtime: Runtime, p: Principal, case_id: UUID, kind: str, command_id: UUID
 ) -> ChangedAnswer:
-    await _visible(runtime, p, case_id)
+    await access_case(runtime, p, case_id)
     async with runtime.tx(actor=p.subject) as tx:
         changed = await commanding.withdraw(
             tx, case_id, kind, command_id, dispatch_settings(runtime.settings)

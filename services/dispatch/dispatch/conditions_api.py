@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from contracts.base import RegionCode
 from dispatch import live_handlers, store_live
 from dispatch.access import Operator, Reader
-from dispatch.command_checks import no_such
+from dispatch.command_checks import no_network, no_such
 from dispatch.counties import county_of
 from dispatch.domain.conditions import Condition, Kind, edges_meant
 from dispatch.models import County
@@ -151,13 +151,7 @@ async def _county(runtime: Runtime, region_code: str) -> County:
     async with runtime.read() as conn:
         county = await county_of(conn, region_code)
     if county is None:
-        raise Problem(
-            409,
-            "no_network",
-            f"Region {region_code} has no road network yet.",
-            "本辖区尚未导入路网。",
-            "Load it with `guitu seed`, then send the same again.",
-        )
+        raise no_network(region_code, "Load it with `guitu seed`, then send the same again.")
     return county
 
 

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict
 from contracts.base import TravelMode
 from contracts.order import PlanFigures, PlanPublished
 from dispatch import store, store_live, store_network, store_second_look
-from dispatch.access import Reader
+from dispatch.access import Reader, access_case
 from dispatch.case_now import CaseNow, case_now
-from dispatch.command_checks import no_such
+from dispatch.command_checks import no_network, no_such
 from dispatch.domain.reach import REACH_MINUTES, earliest_arrival_s
 from dispatch.planning.reach_map import reach_polygons
 from dispatch.planning.search_area import (
@@ -107,10 +107,7 @@ def outlook_router(runtime: Runtime) -> APIRouter:
 
 async def _now(runtime: Runtime, p: Principal, case_id: UUID) -> CaseNow:
     """The case as it is, for somebody who may see it. Raises: Problem 404, or 409 without a network."""
-    async with runtime.read(region=p.region_code) as conn:
-        region = await store_live.region_of_case(conn, case_id)
-    if region is None:
-        raise no_such("case", "案件", case_id)
+    region = await access_case(runtime, p, case_id)
     async with runtime.read() as conn:
         case = await store_live.case_as_it_is(conn, case_id)
         if case is None or case.alert is None:
@@ -119,13 +116,7 @@ async def _now(runtime: Runtime, p: Principal, case_id: UUID) -> CaseNow:
         settings = dispatch_settings(runtime.settings)
         now = await case_now(conn, case, orders, runtime.clock.now(), settings)
     if now is None:
-        raise Problem(
-            409,
-            "no_network",
-            f"Region {region} has no road network yet.",
-            "本辖区尚未导入路网。",
-            "Load it with `guitu network import`.",
-        )
+        raise no_network(region, "Load it with `guitu network import`.")
     return now
 
 

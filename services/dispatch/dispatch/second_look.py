@@ -164,10 +164,15 @@ async def _take(tx: Tx, look: _Look, found: Weighed, settings: DispatchSettings)
     newest = await store.newest_plan(tx.conn, case.case_id)
     said = PlanPublished.model_validate(newest["published"]).figures if newest else None
     number = case.plan_number
-    moved = _moved(found, orders)
-    if moved or _news(said, figures) or _new_orders(found, orders):
-        cause = _cause(found) if moved or _new_orders(found, orders) else ""
-        now = replace(before, case=case, orders=tuple(orders), gone=before.gone | dict.fromkeys(moved, cause))
+    changed = _changes_orders(found, orders)
+    if changed or _news(said, figures):
+        cause = _cause(found) if changed else ""
+        now = replace(
+            before,
+            case=case,
+            orders=tuple(orders),
+            gone=before.gone | dict.fromkeys(_moved(found, orders), cause),
+        )
         published = await put_into_force(
             tx, now, found.plan, look.trigger, settings, cause=cause, figures=figures
         )
@@ -184,7 +189,7 @@ def _moved(found: Weighed, orders: list[OrderRow]) -> list[Any]:
     ]
 
 
-def _new_orders(found: Weighed, orders: list[OrderRow]) -> bool:
+def _changes_orders(found: Weighed, orders: list[OrderRow]) -> bool:
     stand = {
         (row.unit_id, row.place_id)
         for row in orders

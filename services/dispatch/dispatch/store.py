@@ -117,7 +117,11 @@ async def newest_version(conn: asyncpg.Connection, region_code: str) -> str | No
 
 async def case(conn: asyncpg.Connection, case_id: UUID) -> Case | None:
     """A case, locked for the rest of the transaction."""
-    record = await conn.fetchrow(_CASE_BY_ID, case_id)
+    return case_of(await conn.fetchrow(_CASE_BY_ID, case_id))
+
+
+def case_of(record: asyncpg.Record | None) -> Case | None:
+    """The case that a row says, if there is one."""
     if record is None:
         return None
     fields = dict(record)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from contracts.alert import AlertBody
+from dispatch import store
 from dispatch.domain.conditions import Condition, Kind
 from dispatch.domain.positions import UnitState
 from dispatch.models import Case
@@ -247,12 +247,7 @@ async def region_of_case(conn: asyncpg.Connection, case_id: UUID) -> str | None:
 
 async def case_as_it_is(conn: asyncpg.Connection, case_id: UUID) -> Case | None:
     """A case, not locked: for questions that change nothing."""
-    record = await conn.fetchrow(_CASE_AS_IT_IS, case_id)
-    if record is None:
-        return None
-    named = dict(record)
-    alert = AlertBody.model_validate(named["alert"]) if named["alert"] else None
-    return Case(**(named | {"alert": alert}))
+    return store.case_of(await conn.fetchrow(_CASE_AS_IT_IS, case_id))
 
 
 async def aid_of_case(conn: asyncpg.Connection, case_id: UUID) -> list[AidRow]:

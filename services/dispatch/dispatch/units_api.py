@@ -10,7 +10,7 @@ from fastapi import APIRouter
 
 from dispatch import live_handlers, store, store_live
 from dispatch.access import Operator, Reader
-from dispatch.command_checks import no_such
+from dispatch.command_checks import no_network, no_such
 from dispatch.counties import county_of
 from dispatch.domain.positions import CLOCK_AHEAD, UnitState, capabilities_of, snap_to_road, start_of
 from dispatch.models import County, UnitNow
@@ -109,13 +109,7 @@ async def _put_position(runtime: Runtime, p: Principal, unit_id: UUID, asked: Pu
     async with runtime.read() as conn:
         county = await county_of(conn, region)
     if county is None:
-        raise Problem(
-            409,
-            "no_network",
-            f"Region {region} has no road network yet.",
-            "本辖区尚未导入路网。",
-            "Load it with `guitu seed`, then send the position again.",
-        )
+        raise no_network(region, "Load it with `guitu seed`, then send the position again.")
     snapped = snap_to_road(county.network, asked.lon, asked.lat)
     if snapped is None or snapped.distance_m > settings.unit_snap_max_m:
         away = (

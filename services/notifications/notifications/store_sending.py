@@ -17,7 +17,7 @@ Row = Mapping[str, Any]
 
 # The few that are due next, by the index that holds them in order. Statistics are as old as the last quiet hour and say
 # that nothing waits: the planner would then read and sort all 10,000 that wait for each 32 that are taken.
-_IN_ORDER = "set local enable_sort = off; set local enable_bitmapscan = off; set local enable_seqscan = off"
+_IN_ORDER = "set local enable_sort = off; set local enable_bitmapscan = off"
 _CLAIM = """
 with due as (
     select d.id from delivery d

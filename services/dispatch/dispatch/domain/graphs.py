@@ -43,11 +43,16 @@ class Graph:
 
     def arcs(self) -> tuple[Indices, Indices]:
         """Tail and head of every arc between different nodes, layers folded into one."""
+        tails, heads, _ = self.timed_arcs()
+        return tails, heads
+
+    def timed_arcs(self) -> tuple[Indices, Indices, Floats]:
+        """The same with seconds; of layers that were folded, an arc may come more than once."""
         counts = np.diff(self.indptr)
         tails = np.repeat(np.arange(len(counts)), counts) % self.nodes
         heads = self.indices.astype(np.int64) % self.nodes
         between = tails != heads
-        return tails[between], heads[between]
+        return tails[between], heads[between], self.seconds[between]
 
 
 def travel_graph(

@@ -18,6 +18,7 @@ from scipy.optimize import linear_sum_assignment
 
 from contracts.base import TravelMode, UnitId
 from dispatch.domain.graphs import Graph
+from dispatch.domain.plan import NEVER_S
 from dispatch.domain.problem import Assignment, Held, Plan, Problem, Reason
 from dispatch.domain.reach import Origin
 from dispatch.domain.situation import Situation, survey
@@ -34,8 +35,6 @@ from dispatch.planning.solve import solve
 from dispatch.planning.timed_routes import Routes
 from dispatch.planning.world import World
 
-NEVER_S = 1e9
-"""More seconds than any real delay, so that the assignment takes nobody who cannot be there."""
 LOOK_AHEAD_MIN = (15, 30, 45, 60, 120)
 """Minutes after the plan for which it says how much is met, and how much has got away."""
 
@@ -287,12 +286,8 @@ def _escape(problem: Problem, board: _Board) -> Escape:
 
 def _movement(graph: Graph, origin: Origin) -> Movement:
     """Layers folded into one: whoever is aboard may alight anywhere, which makes nobody slower."""
-    counts = np.diff(graph.indptr)
-    tails = np.repeat(np.arange(len(counts)), counts) % graph.nodes
-    heads = graph.indices.astype(np.int64) % graph.nodes
-    between = tails != heads
     sources = tuple((entry.node, origin.seen_s + entry.access_s) for entry in origin.entries)
-    return Movement(tails[between], heads[between], graph.seconds[between], sources)
+    return Movement(*graph.timed_arcs(), sources)
 
 
 def _with_guards(
