@@ -76,6 +76,15 @@ async def test_a_new_plan_is_looked_at_at_once(dispatch: Dispatch) -> None:
     assert plans[1].figures != plans[3].figures
 
 
+async def test_a_new_plan_waits_until_its_orders_are_out(dispatch: Dispatch) -> None:
+    dispatch.run.settings = dispatch.run.settings.model_copy(update={"second_look_after_s": 1.0})
+    await dispatch.hears(raised())
+
+    assert await look_at_plans(dispatch.run) == 0
+    dispatch.run.clock.advance(seconds=1)
+    assert await look_at_plans(dispatch.run) == 1
+
+
 async def test_time_alone_is_a_reason_to_look_again(dispatch: Dispatch) -> None:
     await dispatch.hears(raised())
     await look_at_plans(dispatch.run)

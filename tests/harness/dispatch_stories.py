@@ -13,7 +13,7 @@ from contracts.order import InterceptionOrdered
 from contracts.sighting import SightingAssessed, SightingReported
 from dispatch.agents import reactions
 from dispatch.seed import seed
-from dispatch.settings import dispatch_settings
+from dispatch.settings import DispatchSettings, dispatch_settings
 from guitu.service import Runtime
 from harness.ground import START, facts, react
 
@@ -114,5 +114,7 @@ class Dispatch:
 async def dispatch_in_yunyang(runtime_for: Callable[[str], Awaitable[Runtime]]) -> Dispatch:
     """Dispatch with the schematic network of the county loaded."""
     run = await runtime_for("dispatch")
+    # A test's clock stands still, and a second look would wait for it.
+    run.settings = DispatchSettings(**run.settings.model_dump(), second_look_after_s=0)
     await seed(run)
     return Dispatch(run)

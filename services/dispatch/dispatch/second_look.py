@@ -124,7 +124,10 @@ def _share(value: float) -> float:
 
 async def _next(runtime: Runtime, settings: DispatchSettings) -> _Look | None:
     async with runtime.read() as conn:
-        due = await store_second_look.due(conn, runtime.clock.now())
+        now_at = runtime.clock.now()
+        due = await store_second_look.due(
+            conn, now_at, now_at - timedelta(seconds=settings.second_look_after_s)
+        )
         if due is None:
             return None
         case_id, trigger, tries = due
@@ -132,7 +135,7 @@ async def _next(runtime: Runtime, settings: DispatchSettings) -> _Look | None:
         if case is None or case.alert is None:
             return None
         orders = await store.orders_of_case(conn, case_id)
-        now = await case_now(conn, case, orders, runtime.clock.now(), settings)
+        now = await case_now(conn, case, orders, now_at, settings)
     return _Look(now, trigger, tries) if now is not None else None
 
 

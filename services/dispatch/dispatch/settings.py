@@ -34,6 +34,14 @@ class DispatchSettings(Settings):
         float, Field(description="Metres a place set by hand may be from its node.", gt=0, le=50000)
     ] = 1000.0
 
+    second_look_after_s: Annotated[
+        float,
+        Field(
+            description="Seconds a new plan waits for its second look, so that its orders and notices go first.",
+            ge=0,
+            le=60,
+        ),
+    ] = 1.0
     second_look_s: Annotated[
         float, Field(description="Seconds the optimiser has to prove or improve a plan.", gt=0, le=60)
     ] = 2.0

@@ -11,12 +11,15 @@ import asyncpg
 
 LookFor = Literal["update", "answer"]
 
-# Exercises after what is real, new plans before old ones; ids rise with time.
+# Exercises after what is real, new plans before old ones; ids rise with time. A new plan is not due at once: its
+# orders and notices need the machine first.
 _DUE = """
 select c.case_id, w.case_id is not null as answered, c.look_tries
 from alert_case c left join look_wish w on w.case_id = c.case_id
 where c.stood_down_as is null and c.alert is not null and c.plan_number > 0
-  and case when c.plan_number > c.looked_number then c.look_tries = 0 or c.look_after <= $1
+  and case when c.plan_number > c.looked_number then case when c.look_tries = 0
+          then (select made_at from plan p where p.case_id = c.case_id and p.plan_number = c.plan_number) <= $2
+          else c.look_after <= $1 end
       else w.case_id is not null or c.look_after <= $1 end
 order by c.exercise, c.plan_number = c.looked_number, c.case_id limit 1
 """
@@ -38,9 +41,11 @@ where case_id = $1 and proof is not null order by plan_number desc limit 1
 _FIRST_PLAN = "select made_at from plan where case_id = $1 order by plan_number limit 1"
 
 
-async def due(conn: asyncpg.Connection, now: datetime) -> tuple[UUID, LookFor, int] | None:
-    """The case that has waited longest: its id, why, and how often its look failed."""
-    row = await conn.fetchrow(_DUE, now)
+async def due(
+    conn: asyncpg.Connection, now: datetime, new_until: datetime
+) -> tuple[UUID, LookFor, int] | None:
+    """The case that has waited longest: its id, why, and how often its look failed; newer plans wait."""
+    row = await conn.fetchrow(_DUE, now, new_until)
     return (row["case_id"], "answer" if row["answered"] else "update", row["look_tries"]) if row else None
 
 
