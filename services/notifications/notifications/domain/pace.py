@@ -52,7 +52,7 @@ class Spacing:
     """
 
     TOLERANCE_S = 0.03
-    MARGIN = 0.03
+    MARGIN = 0.035
 
     def __init__(self, per_s: float) -> None:
         self._per_s = per_s
