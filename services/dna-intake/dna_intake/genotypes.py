@@ -8,7 +8,7 @@ from contracts.base import SpecimenId
 from contracts.dna import ProfileAccepted
 from dna_intake import store
 from dna_intake.domain.custody import PROFILED, IllegalMove
-from dna_intake.domain.packed import pack
+from dna_intake.domain.packed import pack, unpack
 from dna_intake.domain.profiles import Genotype, ProfileRefused, genotype_of
 from dna_intake.laboratory import lock, mark_entered
 from dna_intake.models import EnterProfile, ProfileAnswer, ProfileRow, SpecimenRow
@@ -60,6 +60,17 @@ def sealed(tx: Tx, row: SpecimenRow, kit: str, genotype: Genotype, master: bytes
         accepted_at=tx.now,
         accepted_by=tx.actor,
     )
+
+
+def opened(profile: ProfileRow, master: bytes) -> Genotype | None:
+    """The genotype under lock, for a comparison inside this service; None once it was expunged.
+
+    Who calls this audits the reading with its purpose. Raises: Tampered.
+    """
+    if profile.wrapped_key is None or profile.genotype_sealed is None:
+        return None
+    key = vault.unwrap(master, profile.wrapped_key, _place(profile.specimen_id))
+    return unpack(vault.open_sealed(key, profile.genotype_sealed, _place(profile.specimen_id)))
 
 
 def _place(specimen_id: UUID) -> str:
