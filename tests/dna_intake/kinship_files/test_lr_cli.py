@@ -52,6 +52,13 @@ def test_example_is_a_valid_case_and_its_result_a_valid_result(
     assert math.isclose(result["log10_lr"], sum(one["log10_lr"] for one in result["loci"]), rel_tol=1e-12)
 
 
+def test_the_familias_example_is_weighed(capsys: pytest.CaptureFixture[str]) -> None:
+    result = answer(capsys, str(EXAMPLES / "half_siblings.fam"))
+
+    assert (result["h1"], len(result["loci"])) == ("half siblings, one mother", 3)
+    assert result["locus_models"]["FGA"]["mutation"]["model"] == "proportional"
+
+
 def test_committed_schemas_are_current() -> None:
     assert schemas.main(["--check"]) == 0
 

@@ -133,7 +133,7 @@ class LrCase(Strict):
     """A whole question: a relation by name, or two pedigrees `h1` and `h2`."""
 
     format: Literal["guitu.lr.case.v1"] = CASE_FORMAT
-    note: Text = ""
+    note: Text = Field("", description="For people; nothing is read from it.")
     people: Annotated[list[CasePerson], Field(min_length=1, max_length=PEOPLE_MAX)]
     relation: Relation | None = None
     h1: Hypothesis | None = None
