@@ -34,10 +34,22 @@ class Factor(NamedTuple):
 
 
 class _Step(NamedTuple):
+    """Multiply two tables (or take one) and sum what nobody else needs; `blas` are the axes for a matrix product."""
+
     left: int
     right: int | None
     einsum: str
     scope: Scope
+    blas: _Axes | None
+
+
+class _Axes(NamedTuple):
+    """Axes of both tables as [shared and kept, own, summed]; the result has shared, left's own, right's own."""
+
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    shared: int
+    summed: int
 
 
 def log10_sum(factors: Sequence[Factor], *, name: str) -> float:
@@ -84,8 +96,22 @@ def _step(step: _Step, tables: list[NDArray[np.float64]]) -> NDArray[np.float64]
     if step.right is None:
         return np.asarray(np.einsum(step.einsum, left))
     right = tables[step.right]
-    large = left.size * right.size > _BLAS_FROM
-    return np.asarray(np.einsum(step.einsum, left, right, optimize=large))
+    if step.blas is None or left.size * right.size < _BLAS_FROM:
+        return np.asarray(np.einsum(step.einsum, left, right))
+    return _matrix_product(left.transpose(step.blas.left), right.transpose(step.blas.right), step.blas)
+
+
+def _matrix_product(
+    left: NDArray[np.float64], right: NDArray[np.float64], axes: _Axes
+) -> NDArray[np.float64]:
+    """Tables whose axes are in the order of `axes`, multiplied over the summed ones."""
+    shared, summed = left.shape[: axes.shared], left.shape[left.ndim - axes.summed :]
+    own_left = left.shape[axes.shared : left.ndim - axes.summed]
+    own_right = right.shape[axes.shared : right.ndim - axes.summed]
+    batch, inner = prod(shared), prod(summed)
+    one = left.reshape(batch, prod(own_left), inner)
+    other = right.reshape(batch, prod(own_right), inner)
+    return np.asarray((one @ other.transpose(0, 2, 1)).reshape((*shared, *own_left, *own_right)))
 
 
 def _bucket(size: int) -> int:
@@ -110,16 +136,32 @@ def _steps(scopes: tuple[Scope, ...], buckets: tuple[int, ...]) -> tuple[_Step, 
             rest = {v for key, scope in left.items() if key not in (a, b) for v in scope}
             joined = _joined(left.pop(a), None if b is None else left.pop(b), rest)
             number = len(scopes) + len(steps)
-            steps.append(_Step(a, b, joined[0], joined[1]))
+            steps.append(_Step(a, b, *joined))
             left[number] = joined[1]
             pair = [number, *pair[2:]] if len(pair) > 2 else []
         positions.append(number)
     return tuple(steps)
 
 
-def _joined(one: Scope, other: Scope | None, rest: set[int]) -> tuple[str, Scope]:
-    together = tuple(dict.fromkeys((*one, *(other or ()))))
+def _joined(one: Scope, other: Scope | None, rest: set[int]) -> tuple[str, Scope, _Axes | None]:
+    """How to multiply two tables when `rest` is still needed: as an einsum, its scope, and as a matrix product."""
+    right = other or ()
+    together = tuple(dict.fromkeys((*one, *right)))
     letter = {v: _LETTERS[i] for i, v in enumerate(together)}
-    kept = tuple(v for v in together if v in rest)
-    left, right, out = ("".join(letter[v] for v in scope) for scope in (one, other or (), kept))
-    return (f"{left}->{out}" if other is None else f"{left},{right}->{out}"), kept
+    shared = [v for v in one if v in right and v in rest]
+    summed = [v for v in one if v in right and v not in rest]
+    own = [[v for v in scope if v not in shared and v not in summed] for scope in (one, right)]
+    kept = (*shared, *(v for v in (*own[0], *own[1]) if v in rest))
+    texts = ["".join(letter[v] for v in scope) for scope in (one, right, kept)]
+    if other is None:
+        return f"{texts[0]}->{texts[2]}", kept, None
+    blas = None
+    if summed and all(v in rest for v in (*own[0], *own[1])):
+        orders = [[*shared, *mine, *summed] for mine in own]
+        blas = _Axes(
+            tuple(one.index(v) for v in orders[0]),
+            tuple(right.index(v) for v in orders[1]),
+            len(shared),
+            len(summed),
+        )
+    return f"{texts[0]},{texts[1]}->{texts[2]}", kept, blas
