@@ -45,7 +45,7 @@ from dna_intake.kinship_files.refused import CaseRefused, refused
 
 SUM_OFF_MAX = 0.005
 NOTE_MAX = 500
-_ALLELE = re.compile(r"[0-9]{1,2}(\.[0-9])?", re.ASCII)
+_ALLELE = re.compile(r"[0-9]{1,3}(\.[0-9])?", re.ASCII)
 _MODELS = {0: "equal", 1: "proportional", STEPWISE_BY_POSITION: "stepwise", STEPWISE_EXTENDED: "stepwise"}
 _WITH_MODEL = (
     "Choose equal, proportional or the extended stepwise model in Familias, or write the case as JSON."
