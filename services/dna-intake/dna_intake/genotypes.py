@@ -62,15 +62,13 @@ def sealed(tx: Tx, row: SpecimenRow, kit: str, genotype: Genotype, master: bytes
     )
 
 
-def opened(profile: ProfileRow, master: bytes) -> Genotype | None:
-    """The genotype under lock, for a comparison inside this service; None once it was expunged.
-
-    Who calls this audits the reading with its purpose. Raises: Tampered.
-    """
-    if profile.wrapped_key is None or profile.genotype_sealed is None:
-        return None
-    key = vault.unwrap(master, profile.wrapped_key, _place(profile.specimen_id))
-    return unpack(vault.open_sealed(key, profile.genotype_sealed, _place(profile.specimen_id)))
+def opened(profile: ProfileRow, master: bytes) -> Genotype:
+    """The genotype of a sealed profile, for a comparison in memory. Raises: guitu.vault.Tampered."""
+    assert profile.wrapped_key is not None, "An expunged profile has nothing to open."
+    assert profile.genotype_sealed is not None, "An expunged profile has nothing to open."
+    place = _place(profile.specimen_id)
+    key = vault.unwrap(master, profile.wrapped_key, place)
+    return unpack(vault.open_sealed(key, profile.genotype_sealed, place))
 
 
 def _place(specimen_id: UUID) -> str:

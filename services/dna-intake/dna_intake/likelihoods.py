@@ -77,9 +77,9 @@ async def open_specimens(tx: Tx, asked: AskLikelihoodRatio, master: bytes) -> Ty
         if await store.specimen(tx.conn, specimen_id) is None:
             raise _of_specimen(not_found("specimen", "检材"), person, specimen_id)
         profile = await store.profile(tx.conn, specimen_id)
-        genotype = None if profile is None else genotypes.opened(profile, master)
-        if genotype is None:
+        if profile is None or profile.expunged_at is not None:
             raise _of_specimen(_no_profile(), person, specimen_id)
+        genotype = genotypes.opened(profile, master)
         found[person] = {locus: list(pair) for locus, pair in genotype.alleles.items()}
     for subject in asked.specimens.values() or (None,):
         tx.audit(

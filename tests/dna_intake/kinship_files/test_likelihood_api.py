@@ -31,7 +31,7 @@ async def asks(lab: Desk, case: dict[str, Any], purpose: str = PURPOSE) -> httpx
     return await lab.posts("/likelihood-ratios", case | {"purpose": purpose})
 
 
-async def enters_profile(lab: Desk, run: Runtime, **loci: list[str]) -> str:
+async def enters_profile(lab: Desk, **loci: list[str]) -> str:
     """A specimen whose profile is entered, by as many readings as the laboratory wants."""
     specimen = await lab.registers()
     await lab.moves(specimen["id"], *TO_QUALITY)
@@ -69,8 +69,8 @@ async def test_a_case_gets_the_numbers_of_the_library(runtime_for: RuntimeFor) -
 async def test_specimens_are_compared_inside_with_the_purpose_on_record(runtime_for: RuntimeFor) -> None:
     run = await runtime_for("dna-intake")
     async with desk(run) as lab:
-        child = await enters_profile(lab, run, TH01=["7", "9"], vWA=["14", "17"])
-        man = await enters_profile(lab, run, TH01=["9"], vWA=["17", "18"])
+        child = await enters_profile(lab, TH01=["7", "9"], vWA=["14", "17"])
+        man = await enters_profile(lab, TH01=["9"], vWA=["17", "18"])
 
         by_specimen = await asks(lab, duo_of({"specimen_id": child}, {"specimen_id": man}))
 
@@ -94,7 +94,7 @@ async def test_of_specimens_no_likelihood_and_no_allele_is_told(runtime_for: Run
     """The likelihood of one hypothesis is the genotype's own probability: it tells the genotype."""
     run = await runtime_for("dna-intake")
     async with desk(run) as lab:
-        child = await enters_profile(lab, run, vWA=["14", "17"])
+        child = await enters_profile(lab, vWA=["14", "17"])
 
         answer = await asks(lab, duo_of({"specimen_id": child}, {"genotypes": profile()}))
 
@@ -106,7 +106,7 @@ async def test_of_specimens_no_likelihood_and_no_allele_is_told(runtime_for: Run
 async def test_a_specimen_of_another_region_does_not_exist(runtime_for: RuntimeFor) -> None:
     run = await runtime_for("dna-intake")
     async with desk(run) as lab:
-        child = await enters_profile(lab, run)
+        child = await enters_profile(lab)
     async with desk(run, region="110101") as elsewhere:
         answer = await asks(elsewhere, duo_of({"specimen_id": child}, {"genotypes": profile()}))
 
@@ -124,6 +124,17 @@ async def test_a_specimen_without_a_profile_is_named(runtime_for: RuntimeFor) ->
 
     assert (answer.status_code, answer.json()["code"]) == (409, "no_profile")
     assert answer.json()["specimen_id"] == specimen["id"]
+
+
+async def test_an_expunged_profile_is_not_there_any_more(runtime_for: RuntimeFor) -> None:
+    run = await runtime_for("dna-intake")
+    async with desk(run) as lab:
+        child = await enters_profile(lab)
+        await lab.moves(child, "withdrawn", "expunged")
+
+        answer = await asks(lab, duo_of({"specimen_id": child}, {"genotypes": profile()}))
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "no_profile")
 
 
 @pytest.mark.parametrize("role", ["registry", "case_leader", "operator", "auditor"])
@@ -166,7 +177,7 @@ async def test_bad_input_is_a_problem_in_both_languages_that_names_locus_and_per
 async def test_a_refusal_of_a_specimen_names_it(runtime_for: RuntimeFor) -> None:
     run = await runtime_for("dna-intake")
     async with desk(run) as lab:
-        child = await enters_profile(lab, run, TH01=["7", "9"])
+        child = await enters_profile(lab, TH01=["7", "9"])
         case = duo_of({"specimen_id": child}, {"genotypes": {"TH01": ["6"]}})
         case["model"] = {"mutation": {"model": "none"}}
         case["relation"] = None

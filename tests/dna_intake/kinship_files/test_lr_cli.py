@@ -238,6 +238,30 @@ def test_bad_input_is_refused_with_locus_and_person_and_no_allele(
     assert "Mend" in said.err or "mend" in said.err or ";" in said.err
 
 
+def test_a_family_that_is_too_large_is_refused_by_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Six untyped couples: with theta above 0 their alleles fall into too many groups."""
+    case = small_case()
+    for hypothesis in ("h1", "h2"):
+        for n in range(6):
+            couple = [{"id": f"{side}{n}", "sex": sex} for side, sex in (("f", "male"), ("m", "female"))]
+            children = [{"id": f"c{n}{k}", "father": f"f{n}", "mother": f"m{n}"} for k in (1, 2)]
+            case[hypothesis]["people"] += [*couple, *children]
+            case["people"] += [] if hypothesis == "h2" else [_typed_child(n, k) for k in (1, 2)]
+
+    code = ends("lr", written(case, tmp_path))
+
+    said = capsys.readouterr().err
+    assert code == 1
+    assert "Too large: Hypothesis 'father'" in said
+    assert "theta" in said
+
+
+def _typed_child(couple: int, number: int) -> dict[str, Any]:
+    return {"id": f"c{couple}{number}", "genotypes": {"TH01": ["7", "9"]}}
+
+
 def test_all_troubles_are_told_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     case = small_case()
     case["people"][0]["genotypes"] |= {"FGA": ["OL"], "TH01": ["7", "8", "9"]}
