@@ -9,6 +9,7 @@ import math
 
 import pytest
 
+from dna_intake.kinship import TableRefused
 from dna_intake.kinship.parentage_index import duo, opinion_of, steps_between, trio
 
 ALLELE = {"A": "14", "B": "15", "C": "16", "D": "17", "Q": "20"}
@@ -115,6 +116,20 @@ def test_an_allele_never_seen_has_the_minimum_frequency() -> None:
     found = duo({"vWA": ("23",)}, {"vWA": ("23",)}, TABLE, 0.004)
 
     assert 10**found.log10_cpi == pytest.approx(1 / 0.004)
+
+
+def test_an_allele_never_seen_without_a_minimum_is_refused_with_its_locus() -> None:
+    with pytest.raises(TableRefused, match="vWA: An allele is not in the table"):
+        duo({"vWA": ("23",)}, {"vWA": ("23",)}, TABLE, 0.0)
+
+
+def test_a_hundred_steps_are_a_number() -> None:
+    """Some markers are counted in base pairs: then parent and child may be hundreds of steps apart."""
+    frequencies = {"D11S554": {"176": 0.5, "998": 0.5}}
+
+    found = duo({"D11S554": ("998",)}, {"D11S554": ("176",)}, frequencies, 0.001)
+
+    assert found.log10_cpi == pytest.approx(math.log10(MU_F / (2 * 0.5)) - 821)
 
 
 def test_without_a_common_locus_there_is_no_index() -> None:

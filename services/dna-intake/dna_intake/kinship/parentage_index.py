@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dna_intake.domain.profiles import LOCI
+from dna_intake.kinship.refusals import TableRefused, TypingRefused
 
 RATE_FATHER = 0.002
 """Mutations a transmission: of a father, and of either parent who is compared alone."""
@@ -34,7 +35,7 @@ LOG10_EXCLUSION = -4.0
 """Exclusion from a cumulative index of 0.0001 downwards."""
 INCONSISTENT_EXCLUDE = 3
 """Exclusion from so many inconsistent loci on."""
-STEP_FACTOR = 0.1
+LOG10_FURTHER_STEP = -1.0
 """Each step beyond the first is ten times rarer."""
 _BASES = 4
 """Length of the repeat of most loci; `domain.profiles` knows the others."""
@@ -83,14 +84,14 @@ def duo(
 ) -> ParentageIndex:
     """Is this the child's parent, or is a stranger? Over the loci that both have typed and the table knows.
 
-    A frequency below `minimum_frequency`, or of an unseen allele, counts as that. Raises: ValueError, if no
-    locus is left.
+    A frequency below `minimum_frequency`, or of an unseen allele, counts as that. Raises: TypingRefused, if no
+    locus is left; TableRefused naming the locus, if an allele was never seen and the minimum is 0.
     """
     loci = [locus for locus in child if locus in parent and locus in frequencies]
     indices = []
     for locus in loci:
         alleged = Parent(_both(parent[locus]), RATE_FATHER)
-        share = _Shares(frequencies[locus], minimum_frequency)
+        share = _Shares(locus, frequencies[locus], minimum_frequency)
         indices.append(_duo_locus(locus, _both(child[locus]), alleged, share))
     return _cumulated(indices)
 
@@ -106,7 +107,7 @@ def trio(
 ) -> ParentageIndex:
     """Is this the child's other parent, beside the known one? Over the loci that all three have typed.
 
-    The known parent is taken for true on both sides of the index. Raises: ValueError, if no locus is left.
+    The known parent is taken for true on both sides of the index. Raises: as for a duo.
     """
     rates = {"male": (RATE_FATHER, RATE_MOTHER), "female": (RATE_MOTHER, RATE_FATHER)}[questioned_sex]
     loci = [locus for locus in child if locus in questioned and locus in known and locus in frequencies]
@@ -114,7 +115,7 @@ def trio(
     for locus in loci:
         alleged = Parent(_both(questioned[locus]), rates[0])
         other = Parent(_both(known[locus]), rates[1])
-        share = _Shares(frequencies[locus], minimum_frequency)
+        share = _Shares(locus, frequencies[locus], minimum_frequency)
         indices.append(_trio_locus(locus, _both(child[locus]), alleged, other, share))
     return _cumulated(indices)
 
@@ -144,7 +145,7 @@ class _Cost:
 
 @dataclass(frozen=True)
 class _Way:
-    """One way to explain the child: what it takes, how likely it is."""
+    """One way to explain the child: what it takes, and how likely it is without the steps' own factor."""
 
     cost: _Cost
     probability: float
@@ -156,12 +157,10 @@ def _duo_locus(locus: str, child: tuple[str, str], parent: Parent, share: Mappin
         for passed, rest in _orders(child)
         for cost, probability in _transmissions(locus, parent, passed)
     ]
-    stranger = _stranger(child, share)
-    least, likelihood = _least(ways)
+    least, log10_likelihood = _least(ways)
+    log10_pi = log10_likelihood - math.log10(_stranger(child, share))
     mutated = least.mutations > 0
-    return LocusIndex(
-        locus, math.log10(likelihood / stranger), mutated, False, "step" if mutated else "plain"
-    )
+    return LocusIndex(locus, log10_pi, mutated, False, "step" if mutated else "plain")
 
 
 def _trio_locus(
@@ -176,14 +175,13 @@ def _trio_locus(
                 _Way(_Cost(cost.mutations + more.mutations, cost.steps + more.steps), probability * passed)
                 for more, passed in _transmissions(locus, questioned, mine)
             ]
-    fewest, likelihood = _least(together)
-    fewest_alone, stranger = _least(alone)
+    fewest, log10_likelihood = _least(together)
+    fewest_alone, log10_stranger = _least(alone)
     # What the known parent can't explain alone is not held against the questioned one.
     inconsistent = fewest.mutations > fewest_alone.mutations
     formula: Literal["plain", "step"] = "step" if fewest.mutations else "plain"
-    return LocusIndex(
-        locus, math.log10(likelihood / stranger), inconsistent, fewest_alone.mutations > 0, formula
-    )
+    log10_pi = log10_likelihood - log10_stranger
+    return LocusIndex(locus, log10_pi, inconsistent, fewest_alone.mutations > 0, formula)
 
 
 def _transmissions(locus: str, parent: Parent, passed: str) -> list[tuple[_Cost, float]]:
@@ -191,18 +189,18 @@ def _transmissions(locus: str, parent: Parent, passed: str) -> list[tuple[_Cost,
     found = []
     for allele in parent.alleles:
         steps = steps_between(locus, allele, passed)
-        if steps == 0:
-            found.append((_Cost(0, 0), 0.5))
-        else:
-            # Half of the mutations lead upwards, half downwards; each further step is ten times rarer.
-            found.append((_Cost(1, steps), 0.5 * parent.rate * 0.5 * STEP_FACTOR ** (steps - 1)))
+        # Half of the mutations lead upwards, half downwards.
+        found.append((_Cost(min(steps, 1), steps), 0.5 * parent.rate * 0.5 if steps else 0.5))
     return found
 
 
 def _least(ways: Sequence[_Way]) -> tuple[_Cost, float]:
-    """The cheapest explanation's cost, and the sum of all that cost as little."""
+    """The cheapest explanation's cost, and log10 of the sum of all that cost as little."""
     least = min(way.cost for way in ways)
-    return least, sum(way.probability for way in ways if way.cost == least)
+    probability = sum(way.probability for way in ways if way.cost == least)
+    # Each step beyond the first of a mutation; apart, so that a hundred steps do not underflow.
+    further = least.steps - least.mutations
+    return least, math.log10(probability) + further * LOG10_FURTHER_STEP
 
 
 def _orders(child: tuple[str, str]) -> list[tuple[str, str]]:
@@ -219,18 +217,21 @@ def _stranger(child: tuple[str, str], share: Mapping[str, float]) -> float:
 class _Shares(dict[str, float]):
     """Frequencies of a locus, with the minimum for what is rarer or was never seen."""
 
-    def __init__(self, known: Mapping[str, float], minimum: float) -> None:
+    def __init__(self, locus: str, known: Mapping[str, float], minimum: float) -> None:
         super().__init__({allele: max(share, minimum) for allele, share in known.items()})
+        self._locus = locus
         self._minimum = minimum
 
     def __missing__(self, allele: str) -> float:
+        if self._minimum <= 0:
+            raise TableRefused("An allele is not in the table; set a minimum frequency.", locus=self._locus)
         return self._minimum
 
 
 def _cumulated(indices: Iterable[LocusIndex]) -> ParentageIndex:
     loci = tuple(indices)
     if not loci:
-        raise ValueError(
+        raise TypingRefused(
             "No locus is typed in everybody and known to the table; type the same kit, or give another table."
         )
     log10_cpi = math.fsum(one.log10_pi for one in loci)

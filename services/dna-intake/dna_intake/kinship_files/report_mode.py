@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dna_intake.kinship import KinshipRefused, TableRefused
 from dna_intake.kinship.parentage_index import (
     RATE_FATHER,
     RATE_MOTHER,
@@ -53,7 +54,7 @@ def report(question: Question) -> LrResult:
         h1=question.h1.name,
         h2=question.h2.name,
         log10_lr=found.log10_cpi,
-        lr=10.0**found.log10_cpi if abs(found.log10_cpi) <= 300 else None,
+        lr=_number(found.log10_cpi),
         impossible=[],
         loci=[_locus(one) for one in found.loci],
         left_out=[*question.left_out, *_untyped(question, found)],
@@ -87,8 +88,15 @@ def _index(question: Question) -> ParentageIndex:
         questioned, known = parents if asked else reversed(parents)
         sex: Sex = "male" if asked else "female"
         return trio(child, questioned, known, question.table.loci, minimum, questioned_sex=sex)
-    except ValueError as error:
-        raise refused(str(error), "没有可用的共同基因座。", "Type the same kit in all of them.") from error
+    except TableRefused as error:
+        raise refused(
+            error.says,
+            "等位基因不在频率表中。",
+            "Such as model.minimum_frequency 0.001.",
+            locus=error.locus or "",
+        ) from error
+    except KinshipRefused as error:
+        raise refused(error.says, "没有可用的共同基因座。", "") from error
 
 
 def _untyped(question: Question, found: ParentageIndex) -> list[result.LeftOut]:
@@ -104,12 +112,17 @@ def _locus(one: LocusIndex) -> LocusResult:
     return LocusResult(
         locus=one.locus,
         log10_lr=one.log10_pi,
-        lr=10.0**one.log10_pi,
+        lr=_number(one.log10_pi),
         log10_h1=None,
         log10_h2=None,
         formula=one.formula,
         inconsistent=one.inconsistent,
     )
+
+
+def _number(log10: float) -> float | None:
+    """The index itself, where a double holds it: never a zero."""
+    return 10.0**log10 if abs(log10) <= 300 else None
 
 
 def _opinion(found: ParentageIndex) -> result.Opinion:
