@@ -42,8 +42,10 @@ class _Ways:
 
     def states(self, numbers: NDArray[np.intp]) -> dict[tuple[str, int], NDArray[np.intp]]:
         """The state of each part in the ways of these numbers."""
-        shape = tuple(len(each) for each in self.weights)
-        return dict(zip(self.names, np.unravel_index(numbers, shape), strict=True)) if shape else {}
+        found: dict[tuple[str, int], NDArray[np.intp]] = {}
+        for name, weights in zip(self.names, self.weights, strict=True):
+            found[name], numbers = numbers % len(weights), numbers // len(weights)
+        return found
 
 
 def mean_over_founders(
