@@ -5,6 +5,7 @@ likelihood ratio of every genotype at every locus, and a scan looks them up. The
 `dna_intake.kinship`. It knows no database, specimen or case; formats, method and limits: docs/dna_search.md.
 """
 
+from dna_intake.search.all_pairs import Batch, PairLead, all_against_all
 from dna_intake.search.couples import Couples, children_of_couple, couples_of
 from dna_intake.search.engine import kinship_of
 from dna_intake.search.index import Index
@@ -21,6 +22,7 @@ __all__ = [
     "FULL_SIBLING",
     "PARENT",
     "RELATIONS",
+    "Batch",
     "Couples",
     "Encoded",
     "Found",
@@ -28,10 +30,12 @@ __all__ = [
     "IndexRefused",
     "Kinship",
     "Lead",
+    "PairLead",
     "Panel",
     "Query",
     "Relation",
     "SearchRefused",
+    "all_against_all",
     "children_of",
     "children_of_couple",
     "couples_of",

@@ -146,6 +146,12 @@ class Kinship:
             found = self._rows[key] = self._made(locus, seen, query, relation, sex or "unknown")
         return found
 
+    def forget(self) -> None:
+        """Drop all rows that were kept: for benches, and after a change of what this object was made from."""
+        self._rows.clear()
+        self._values.clear()
+        self._evidence.clear()
+
     def rare_value(self, rare: Rare, query: Query, relation: Relation, sex: str) -> float:
         """Exact log10 LR of a rare locus of a candidate."""
         name = self.panel.loci[rare.locus]
