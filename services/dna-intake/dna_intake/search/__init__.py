@@ -13,6 +13,7 @@ from dna_intake.search.index_file import open_index, save
 from dna_intake.search.leads import Found, Lead
 from dna_intake.search.pair_tables import Kinship, Query
 from dna_intake.search.panel import Encoded, Panel
+from dna_intake.search.ranking import Ranked, ranked
 from dna_intake.search.refusals import IndexRefused, SearchRefused
 from dna_intake.search.relations import CHILD, FULL_SIBLING, PARENT, RELATIONS, Relation
 from dna_intake.search.search import children_of, parents_of, relatives_of, siblings_of
@@ -33,6 +34,7 @@ __all__ = [
     "PairLead",
     "Panel",
     "Query",
+    "Ranked",
     "Relation",
     "SearchRefused",
     "all_against_all",
@@ -42,6 +44,7 @@ __all__ = [
     "kinship_of",
     "open_index",
     "parents_of",
+    "ranked",
     "relatives_of",
     "save",
     "siblings_of",

@@ -208,12 +208,19 @@ def _seen(query: Query, name: str) -> Seen | None:
     return Seen(two_alleles(alleles, name, "of the query"), query.dropout) if alleles else None
 
 
+def squares_of(kinship: Kinship, child: Query) -> dict[int, NDArray[np.float64]]:
+    """Of each locus of the child: log10 LR by [father's code, mother's code], then rare and missing."""
+    asked = [(locus, _seen(child, name)) for locus, name in enumerate(kinship.panel.loci)]
+    typed_loci = [(locus, seen) for locus, seen in asked if seen is not None]
+
+    def work(first: int, after: int) -> list[tuple[int, NDArray[np.float64]]]:
+        return [(locus, _square(kinship, locus, child, seen)) for locus, seen in typed_loci[first:after]]
+
+    return dict(pair for piece in scan.spread(len(typed_loci), work) for pair in piece)
+
+
 def _trios(kinship: Kinship, child: Query) -> _Trios:
-    squares: dict[int, NDArray[np.float64]] = {}
-    for locus, name in enumerate(kinship.panel.loci):
-        seen = _seen(child, name)
-        if seen is not None:
-            squares[locus] = _square(kinship, locus, child, seen)
+    squares = squares_of(kinship, child)
     # The loci that tell most apart come first, so that strangers are left early.
     columns = sorted(squares, key=lambda locus: -len(squares[locus]))
     best_values = [max(float(squares[locus].max()), 0.0) for locus in columns]

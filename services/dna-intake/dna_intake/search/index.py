@@ -48,13 +48,17 @@ class Snapshot:
 
 
 class Index:
-    """Profiles to be searched; `role` says of whom ("parents", "children", ...), for files and messages."""
+    """Profiles to be searched; `role` says of whom ("parents", "children", ...), for files and messages.
+
+    `names` are of files: the specimen of row id i is `names[i]`. The service's index has none.
+    """
 
     def __init__(self, panel: Panel, role: str = "parents", generation: int = 0) -> None:
         self.panel = panel
         self.role = role
         self.generation = generation
         self.table_sha256 = ""
+        self.names: list[str] = []
         self.segments: list[Segment] = []
         self._removed = 0
         self._lock = threading.RLock()

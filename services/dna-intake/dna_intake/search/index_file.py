@@ -50,6 +50,7 @@ def save(index: Index, path: Path) -> None:
             "panel_sha256": index.panel.sha256.hex(),
             "table_sha256": index.table_sha256,
             "role": index.role,
+            "names": index.names,
             "generation": snapshot.generation,
             "segments": [_told(view) for view in snapshot.views],
         }
@@ -93,6 +94,7 @@ def open_index(path: Path, *, panel: Panel | None = None, table_sha256: str = ""
     if index.panel.sha256.hex() != told["panel_sha256"]:
         raise IndexRefused(f"{path} contradicts itself about its panel. {_MEND}")
     index.table_sha256 = told["table_sha256"]
+    index.names = told["names"]
     segments = []
     for each in told["segments"]:
         segment, offset = _mapped(path, each, offset)
