@@ -9,8 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from dna_intake.search.cli import search
 from dna_intake.search.profile_files import RowsRefused, read_profiles
+from dna_intake.search_cli import search
 
 EXAMPLE = Path(__file__).parents[3] / "docs/examples/search/families.csv"
 LOCI = ("TH01", "Penta D")
