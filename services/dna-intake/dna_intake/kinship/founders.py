@@ -51,10 +51,13 @@ def _next(counts: Array, frequencies: Array, n: int, theta: float) -> Array:
     )
 
 
-def groupings(pairs: tuple[int, ...], known: int, theta: float, *, name: str) -> tuple[Weighted, ...]:
+def groupings(
+    pairs: tuple[int, ...], known: int, theta: float, *, name: str, swaps: bool = True
+) -> tuple[Weighted, ...]:
     """Every grouping of the unknown alleles, given how many are known; `pairs` are 1 or 2 alleles a founder.
 
-    A founder's two alleles may be swapped without a difference, so one of the swapped groupings stands for both.
+    With `swaps`, one of the groupings that differ by a swap of a founder's two alleles stands for all: only at one of
+    two linked loci, as the swap is of both at once.
     Raises: ComparisonTooLarge naming the pedigree, if there are more than 9 unknown alleles.
     """
     count = sum(pairs)
@@ -66,7 +69,8 @@ def groupings(pairs: tuple[int, ...], known: int, theta: float, *, name: str) ->
             " set theta to 0, type more of them, or leave out distant ones."
         )
     return tuple(
-        Weighted(groups, times * _probability(groups, known, theta)) for groups, times in _distinct(pairs)
+        Weighted(groups, times * _probability(groups, known, theta))
+        for groups, times in _distinct(pairs if swaps else (1,) * count)
     )
 
 

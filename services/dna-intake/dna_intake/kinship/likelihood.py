@@ -73,7 +73,7 @@ def _terms(
             factors.append(Factor((variable,), np.array(possible)))
         shares.append(share)
         sizes = tuple(len(founder) for founder in network.free[at])
-        pools.append(groupings(sizes, n, theta, name=pedigree.name))
+        pools.append(groupings(sizes, n, theta, name=pedigree.name, swaps=at == 0))
     if log_p == -inf:
         return []
     if np.prod([len(pool) for pool in pools]) > TERMS_MAX:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, get_args
 
 import numpy as np
@@ -75,16 +76,28 @@ def mutation_matrix(mutation: Mutation, alleles: Sequence[str], frequencies: Arr
     Where an allele has no other one to go to, its rate stays with it. `frequencies` sum to 1.
     Raises: ModelRefused, if a rate is too high for these frequencies.
     """
-    rate = mutation.rate_male if sex == "male" else mutation.rate_female
+    shares = tuple(float(p) for p in frequencies)
+    return _matrix(
+        mutation, tuple(alleles), shares, mutation.rate_male if sex == "male" else mutation.rate_female
+    )
+
+
+@lru_cache(maxsize=1024)
+def _matrix(mutation: Mutation, alleles: tuple[str, ...], shares: tuple[float, ...], rate: float) -> Array:
+    """A comparison asks for the same few again and again; nobody may write into the answer."""
+    frequencies = np.array(shares)
     if mutation.model == "none" or len(alleles) == 1:
-        return np.eye(len(alleles))
-    if mutation.model == "equal":
+        matrix = np.eye(len(alleles))
+    elif mutation.model == "equal":
         matrix = _equal(rate, len(alleles))
     elif mutation.model == "proportional":
         matrix = _proportional(rate, frequencies)
     else:
         matrix = _stepwise(mutation, rate, alleles)
-    return stabilised(matrix, frequencies) if mutation.stabilised else matrix
+    if mutation.stabilised:
+        matrix = stabilised(matrix, frequencies)
+    matrix.setflags(write=False)
+    return matrix
 
 
 def _equal(rate: float, count: int) -> Array:
