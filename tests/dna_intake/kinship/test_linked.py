@@ -27,15 +27,17 @@ def test_linkage_is_computed_jointly_where_it_matters(relation: Callable[[], Pai
     assert abs(found[0][0] - found[1][0]) > 1e-4
 
 
+@pytest.mark.parametrize("theta", [0.0, 0.02])
 @pytest.mark.parametrize("relation", [full_siblings, half_siblings, grandparent])
-def test_loci_that_recombine_freely_are_as_if_apart(relation: Callable[[], Pair]) -> None:
-    found = linked_ratios(relation, LinkedPair("vWA", "D12S391", 0.5))
+def test_loci_that_recombine_freely_are_as_if_apart(relation: Callable[[], Pair], theta: float) -> None:
+    """With theta the pair is summed over groupings, and each locus alone by lines of descent."""
+    found = linked_ratios(relation, LinkedPair("vWA", "D12S391", 0.5), theta)
 
     assert found[0][0] == pytest.approx(found[1][0], abs=1e-12)
 
 
 def linked_ratios(
-    relation: Callable[[], Pair], pair: LinkedPair = VWA_D12S391
+    relation: Callable[[], Pair], pair: LinkedPair = VWA_D12S391, theta: float = 0.0
 ) -> list[tuple[float, list[str]]]:
     """The sum and the names of loci, with the pair and without."""
     h1, h2 = relation()
@@ -43,5 +45,5 @@ def linked_ratios(
     rng = np.random.default_rng(5)
     drawn = simulate.draw(h1, table, Model(), rng, ["vWA", "D12S391"])
     seen = {p: Typing(drawn[p]) for p in h2.by_id if not p.startswith("untyped:")}
-    found = [compare(h1, h2, seen, table, Model(theta=0, linked=linked)) for linked in ((pair,), ())]
+    found = [compare(h1, h2, seen, table, Model(theta, linked=linked)) for linked in ((pair,), ())]
     return [(each.log10_lr, [locus.locus for locus in each.loci]) for each in found]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf, isfinite, isnan
+from math import inf, isfinite, isnan, prod
 
 import pytest
 from hypothesis import given, settings
@@ -200,6 +200,21 @@ def test_hundreds_of_alike_people_do_not_underflow() -> None:
     assert found.loci[0].log10_h1 < -150
     assert found.loci[0].log10_h2 < -150
     assert isfinite(found.log10_lr)
+
+
+def test_dozens_of_typed_homozygous_children_are_one_way_of_descent() -> None:
+    """Their genotypes have one state each; theta sums over the origins of gametes elsewhere."""
+    people = [Person("f", "male"), Person("m", "female")]
+    people += [Person(f"c{i}", "unknown", "f", "m") for i in range(80)]
+    typed = {who.id: Typing({"vWA": ("14",)}) for who in people}
+    family = Pedigree("large", people)
+
+    found = compare(family, family, typed, TABLE, Model(0.01, Mutation()))
+
+    one_kind = [0.3]
+    for n in range(1, 4):
+        one_kind.append((n * 0.01 + 0.99 * 0.3) / (1 + (n - 1) * 0.01))
+    assert prod(one_kind) == pytest.approx(10 ** found.loci[0].log10_h1, rel=1e-12)
 
 
 ALLELE = st.sampled_from(["14", "15", "15.2", "17", "9", "OL", "99", ""])

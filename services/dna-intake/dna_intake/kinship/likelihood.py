@@ -9,6 +9,7 @@ from math import exp, inf, log, log10
 import numpy as np
 
 from dna_intake.kinship.contraction import Factor, log10_sum
+from dna_intake.kinship.descent import mean_over_founders
 from dna_intake.kinship.founders import FREE_MAX, groupings, log_known
 from dna_intake.kinship.network import Network, network_of
 from dna_intake.kinship.pedigree import Pedigree
@@ -46,7 +47,7 @@ def _independent(network: Network, sites: Sequence[Site]) -> list[Factor]:
     """Frequencies of founders' alleles where nobody's tells of another's."""
     factors: list[Factor] = []
     for at, site in enumerate(sites):
-        for variable, pairs in network.typed_founders[at]:
+        for _, variable, pairs in network.typed_founders[at]:
             p = site.frequencies
             factors.append(Factor((variable,), np.array([p[a] * p[b] for a, b in pairs])))
         factors += [Factor((free,), site.frequencies) for founder in network.free[at] for free in founder]
@@ -55,20 +56,24 @@ def _independent(network: Network, sites: Sequence[Site]) -> list[Factor]:
 
 def _choices(network: Network, at: int) -> list[list[tuple[int, int]]]:
     """Of each typed founder the possible genotypes, without order: alleles count alike in either order."""
-    return [sorted({(min(p), max(p)) for p in pairs}) for _, pairs in network.typed_founders[at]]
+    return [sorted({(min(p), max(p)) for p in pairs}) for _, _, pairs in network.typed_founders[at]]
 
 
 def _terms(
     pedigree: Pedigree, network: Network, sites: Sequence[Site], choice: tuple[_Choice, ...], theta: float
 ) -> list[float]:
     """log10 of the parts for one choice of the typed founders' genotypes, over all groupings of untyped alleles."""
+    if len(sites) == 1:
+        quick = _by_descent(pedigree, network, sites[0], choice[0], theta)
+        if quick is not None:
+            return [quick]
     factors, log_p = list(network.factors), 0.0
     pools, shares = [], []
     for at, site in enumerate(sites):
         known = [allele for pair in choice[at] for allele in pair]
         log_part, share, n = log_known(known, site.frequencies, theta)
         log_p += log_part
-        for (variable, pairs), pair in zip(network.typed_founders[at], choice[at], strict=True):
+        for (_, variable, pairs), pair in zip(network.typed_founders[at], choice[at], strict=True):
             possible = [float((min(p), max(p)) == pair) for p in pairs]
             factors.append(Factor((variable,), np.array(possible)))
         shares.append(share)
@@ -95,6 +100,22 @@ def _terms(
         value = log10_sum([*(_renamed(f, names) for f in factors), *drawn], name=pedigree.name)
         found.append(value + log_p / log(10) + log10(probability))
     return found
+
+
+def _by_descent(
+    pedigree: Pedigree, network: Network, site: Site, choice: _Choice, theta: float
+) -> float | None:
+    """log10 of the part for one choice of the typed founders' genotypes, all at once; None if that is too much."""
+    known = {founder.person: pair for founder, pair in zip(network.typed_founders[0], choice, strict=True)}
+    log_p, share, n = log_known([allele for pair in choice for allele in pair], site.frequencies, theta)
+    ways = 1.0
+    for founder, pair in zip(network.typed_founders[0], choice, strict=True):
+        weights = site.seen[founder.person].weights
+        ways *= sum(float(w) for p, w in zip(founder.pairs, weights, strict=True) if (min(p), max(p)) == pair)
+    if log_p == -inf or not ways:
+        return None
+    mean = mean_over_founders(pedigree, site, known, share, n, theta)
+    return None if mean is None else log10(mean) + log10(ways) + log_p / log(10)
 
 
 def _renamed(factor: Factor, names: dict[int, int]) -> Factor:

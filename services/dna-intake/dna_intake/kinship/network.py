@@ -29,6 +29,14 @@ class Copy(NamedTuple):
     alleles: NDArray[np.intp]
 
 
+class Founder(NamedTuple):
+    """A typed founder: the variable of the ordered genotype, and which are possible."""
+
+    person: str
+    variable: int
+    pairs: tuple[tuple[int, int], ...]
+
+
 @dataclass
 class Network:
     """Tables of a family; founders' untyped alleles are `free`, grouped by site and founder, without frequencies yet.
@@ -38,7 +46,7 @@ class Network:
 
     factors: list[Factor] = field(default_factory=list)
     free: list[list[tuple[int, ...]]] = field(default_factory=list)
-    typed_founders: list[list[tuple[int, tuple[tuple[int, int], ...]]]] = field(default_factory=list)
+    typed_founders: list[list[Founder]] = field(default_factory=list)
     variables: int = 0
 
     def variable(self) -> int:
@@ -52,7 +60,7 @@ def relevant(pedigree: Pedigree, typed: set[str]) -> list[str]:
     kept: set[str] = set()
     for person in reversed(pedigree.order):
         if person in kept or person in typed:
-            kept |= {person, *_parents(pedigree.by_id[person])}
+            kept |= {person, *parents_of(pedigree.by_id[person])}
     return [person for person in pedigree.order if person in kept]
 
 
@@ -63,7 +71,7 @@ def linkage_matters(pedigree: Pedigree, typed: set[str]) -> bool:
     recombination; only a second gamete, or a known origin of the haplotypes, does.
     """
     people = relevant(pedigree, typed)
-    children = _children(pedigree, people)
+    children = children_of(pedigree, people)
     return any(children[p] > 1 or (children[p] and not pedigree.by_id[p].founder) for p in people)
 
 
@@ -71,11 +79,11 @@ def network_of(pedigree: Pedigree, sites: Sequence[Site], recombination: float =
     """The tables of a family over one site, or over two that recombine."""
     typed = {person for site in sites for person in site.seen}
     people = relevant(pedigree, typed)
-    children = _children(pedigree, people)
+    children = children_of(pedigree, people)
     network = Network()
     copies = [_copies(network, pedigree, people, children, site) for site in sites]
     for person in (pedigree.by_id[each] for each in people):
-        for maternal, parent in enumerate(_parents(person)):
+        for maternal, parent in enumerate(parents_of(person)):
             single = pedigree.by_id[parent].founder and children[parent] == 1
             switches = [] if single or len(sites) == 1 else [network.variable() for _ in sites]
             if switches:
@@ -103,7 +111,7 @@ def _copies(
             copies[person] = tuple(Copy(variable, np.array(side)) for side in zip(*seen.pairs, strict=True))
             network.factors.append(Factor((variable,), seen.weights))
             if founder:
-                network.typed_founders[-1].append((variable, seen.pairs))
+                network.typed_founders[-1].append(Founder(person, variable, seen.pairs))
             continue
         one = founder and seen is None and children[person] == 1
         variables = tuple(network.variable() for _ in range(1 if one else 2))
@@ -136,13 +144,15 @@ def _transmit(
         network.factors.append(Factor((switch, variables[1], child.variable), np.stack([ones, rows[1]])))
 
 
-def _children(pedigree: Pedigree, people: Sequence[str]) -> dict[str, int]:
+def children_of(pedigree: Pedigree, people: Sequence[str]) -> dict[str, int]:
+    """How many of the people are a child of each."""
     found = dict.fromkeys(people, 0)
     for person in people:
-        for parent in _parents(pedigree.by_id[person]):
+        for parent in parents_of(pedigree.by_id[person]):
             found[parent] += 1
     return found
 
 
-def _parents(person: Person) -> tuple[str, ...]:
+def parents_of(person: Person) -> tuple[str, ...]:
+    """Father and mother, or nobody."""
     return (person.father, person.mother) if person.father and person.mother else ()
