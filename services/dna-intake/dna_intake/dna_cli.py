@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dna_intake.lr_cli import lr, schema
+from dna_intake.search_cli import search
 from guitu.commands.shape import command_line
 
 cli = command_line(
-    "Kinship by DNA on files of your own: weigh two family hypotheses.",
+    "Kinship by DNA on files of your own: weigh two family hypotheses, search for relatives.",
     no_args_is_help=True,
-    epilog="docs/lr_files.md explains the forms; examples are in docs/examples/lr.",
+    epilog="docs/lr_files.md and docs/dna_search.md explain the forms; examples are in docs/examples.",
 )
 cli.command("lr")(lr)
 cli.command("schema")(schema)
+cli.command("search")(search)
