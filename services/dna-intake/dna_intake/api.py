@@ -13,13 +13,19 @@ from dna_intake.domain.requests import sentence_en, sentence_zh
 from dna_intake.models import AskGate, CrossMatchAnswer, CrossMatchRow, GateAnswer, RequestsAnswer
 from dna_intake.refusals import not_found
 from dna_intake.specimens_api import specimens_router
+from dna_intake.worklist_api import worklist_router
 from guitu.problem import refusals
 from guitu.service import Runtime
 
 
 def routers(runtime: Runtime) -> list[APIRouter]:
     """Every route of the service."""
-    return [requests_router(runtime), specimens_router(runtime), gate_router(runtime)]
+    return [
+        requests_router(runtime),
+        specimens_router(runtime),
+        worklist_router(runtime),
+        gate_router(runtime),
+    ]
 
 
 def requests_router(runtime: Runtime) -> APIRouter:
