@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from dna_intake import gate, store
 from dna_intake.access import Office, Reader
 from dna_intake.domain.requests import sentence_en, sentence_zh
+from dna_intake.labels_api import labels_router
 from dna_intake.models import AskGate, CrossMatchAnswer, CrossMatchRow, GateAnswer, RequestsAnswer
 from dna_intake.refusals import not_found
 from dna_intake.specimens_api import specimens_router
@@ -24,6 +25,7 @@ def routers(runtime: Runtime) -> list[APIRouter]:
         requests_router(runtime),
         specimens_router(runtime),
         worklist_router(runtime),
+        labels_router(runtime),
         gate_router(runtime),
     ]
 

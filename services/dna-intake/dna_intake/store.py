@@ -66,6 +66,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'registered', 1, $10, $11, $12, $13)
 on conflict (barcode) do nothing
 """
 _SPECIMEN_BY_ID = f"select {SPECIMEN} from specimen where id = $1"
+_SPECIMENS_BY_ID = f"select {SPECIMEN} from specimen where id = any($1::uuid[])"
 _SPECIMEN_BY_BARCODE = f"select {SPECIMEN} from specimen where barcode = $1"
 _SPECIMENS_OF_CASE = (
     f"select {SPECIMEN} from specimen where case_link = $1 order by registered_at, id limit 200"
@@ -245,6 +246,12 @@ async def specimen(conn: asyncpg.Connection, specimen_id: UUID) -> SpecimenRow |
     """One specimen, if it is visible."""
     record = await conn.fetchrow(_SPECIMEN_BY_ID, specimen_id)
     return SpecimenRow.model_validate(dict(record)) if record else None
+
+
+async def specimens(conn: asyncpg.Connection, specimen_ids: Sequence[UUID]) -> list[SpecimenRow]:
+    """Those of some specimens that are visible, in no order."""
+    records = await conn.fetch(_SPECIMENS_BY_ID, list(specimen_ids))
+    return [SpecimenRow.model_validate(dict(r)) for r in records]
 
 
 async def specimen_with_barcode(conn: asyncpg.Connection, barcode: str) -> SpecimenRow | None:
