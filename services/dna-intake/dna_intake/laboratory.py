@@ -142,6 +142,8 @@ async def record(tx: Tx, row: SpecimenRow, last: Link, following: Move, practice
     )
     why = {"reason": following.reason} if following.reason else {}
     tx.audit("dna.custody_moved", subject=row.id, from_state=row.state, to_state=following.to_state, **why)
+    if row.state == "collected":
+        await store.leave_boxes(tx.conn, row.id, tx.now)
     if following.to_state == "expunged":
         await store.expunge_profile(tx.conn, row.id, tx.now)
         await store.expunge_person(tx.conn, row.id)
