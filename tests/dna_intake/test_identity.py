@@ -79,7 +79,23 @@ async def a_whole_story(run: Runtime, lab: Desk) -> list[str]:
         await lab.enters(made.json()["id"])
         await lab.gets(f"/specimens?case_id={case_id}")
         await lab.gets(f"/specimens/{made.json()['id']}/custody")
-        ids += [made.json()["id"], lost["id"]]
+        again = await lab.registers(resample_of=lost["id"])
+        await lab.moves(again["id"], "collected")
+        ids += [made.json()["id"], lost["id"], again["id"]]
+    return [*ids, *await shipped_together(lab)]
+
+
+async def shipped_together(lab: Desk) -> list[str]:
+    """A specimen of each case in one box, labelled, sent, and one of the two received."""
+    made = [await lab.registers(case_id=str(case_id)) for case_id in (CASE, OTHER_CASE)]
+    for specimen in made:
+        await lab.moves(specimen["id"], "collected")
+    ids, codes = [s["id"] for s in made], [s["barcode"] for s in made]
+    assert (await lab.posts("/labels", {"specimen_ids": ids})).status_code == 200
+    box = {"seal": "BOX-001", "sent_from": "站", "laboratory": "DNA室", "barcodes": codes}
+    sent = (await lab.posts("/shipments", box)).json()
+    found = {"seal": "BOX-001", "location": "DNA室", "scans": [{"barcode": codes[0]}]}
+    assert (await lab.posts(f"/shipments/{sent['id']}/received", found)).status_code == 200
     return ids
 
 
