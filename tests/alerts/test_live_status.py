@@ -13,7 +13,7 @@ import pytest_asyncio
 from alerts.agents import REACTIONS
 from contracts import notice, order
 from contracts.base import Fact, Place, Position
-from contracts.dna import CandidateFound, SampleRequested
+from contracts.dna import CandidateFound, CrossMatchRequested, CustodyMoved, SampleRequested
 from contracts.flow import DNA, NOTICES, ORDERS, REPORTS, SIGHTINGS
 from contracts.sighting import SightingAssessed, SightingReported
 from guitu.service import Runtime
@@ -266,6 +266,21 @@ async def test_the_laboratorys_line_counts_facts_of_one_type_and_says_the_newest
     lines = {line["type"]: line for line in (await command.case(case["case_id"]))["dna"]}
     assert lines["guitu.dna.sample_requested.v1"]["category"] == "parent_of_missing_child"
     assert lines["guitu.dna.candidate_found.v1"]["times"] == 2
+
+
+async def test_the_case_shows_how_far_its_sample_is_though_no_specimen_names_it(command: Desk) -> None:
+    case = await command.reports()
+    base, request = common(command, case), uuid4()
+    tube = {k: v for k, v in base.items() if k != "case_id"} | {"specimen_id": uuid4()}
+    needs = ("parent_sample", "parent_profile", "kinship_search")
+
+    for done in range(3):
+        await tell(command, CrossMatchRequested(**base, request_id=request, waits_for=needs[done:]))
+        await tell(command, CustodyMoved(**tube, from_state="registered", to_state="collected"))
+
+    [line] = (await command.case(case["case_id"]))["dna"]
+    assert (line["type"], line["times"]) == ("guitu.dna.cross_match_requested.v1", 3)
+    assert line["waits_for"] == ["kinship_search"]
 
 
 async def test_facts_of_a_case_that_is_not_ours_change_nothing(command: Desk) -> None:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-import httpx
 import pytest
-from fastapi import FastAPI
 
 from contracts.dna import (
     CrossMatchRequested,
@@ -23,67 +19,14 @@ from contracts.dna import (
     SampleRequested,
 )
 from dna_intake.agents import REACTIONS
-from dna_intake.api import routers
 from dna_intake.handlers import mark_overdue
-from guitu import problem
-from guitu.auth import Role, mint
+from guitu.auth import Role
 from guitu.service import Runtime
-from harness.dna_stories import CASE, YUNYANG, alert, profile, stood_down
+from harness.dna_desk import TO_QUALITY, desk
+from harness.dna_stories import CASE, YUNYANG, alert, stood_down
 from harness.ground import facts, owner, react
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
-TO_QUALITY = ("collected", "received", "extracted", "quantified", "amplified", "typed", "quality_checked")
-
-
-class Desk:
-    """Somebody at the service's API, in a role and a region."""
-
-    def __init__(self, run: Runtime, http: httpx.AsyncClient, role: Role, region: str) -> None:
-        self.run, self.http = run, http
-        token = mint(run.settings, f"{role}-1", role, region, run.clock.now(), timedelta(days=1))
-        self.headers = {"Authorization": f"Bearer {token}"}
-
-    async def posts(self, path: str, body: Any, **headers: str) -> httpx.Response:
-        return await self.http.post(path, json=body, headers=self.headers | headers)
-
-    async def gets(self, path: str) -> Any:
-        answer = await self.http.get(path, headers=self.headers)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    async def registers(self, **fields: Any) -> dict[str, Any]:
-        body = {"category": "parent_of_missing_child", "region_code": YUNYANG} | fields
-        answer = await self.posts("/specimens", body)
-        assert answer.status_code == 201, answer.text
-        return answer.json()
-
-    async def moves(self, specimen_id: str, *states: str) -> httpx.Response:
-        for state in states:
-            body = {"to_state": state, "seal": "S-0001", "location": "DNA室"}
-            answer = await self.posts(f"/specimens/{specimen_id}/moves", body)
-        return answer
-
-    async def enters(self, specimen_id: str, **loci: list[str]) -> httpx.Response:
-        return await self.posts(f"/specimens/{specimen_id}/profile", {"kit": "K1", "loci": profile() | loci})
-
-    async def waits_for(self) -> list[str]:
-        found = await self.gets(f"/requests?case_id={CASE}")
-        return found["cross_match_requests"][0]["waits_for"]
-
-    async def sample_state(self) -> str:
-        return (await self.gets(f"/requests?case_id={CASE}"))["sample_requests"][0]["state"]
-
-
-@asynccontextmanager
-async def desk(run: Runtime, role: Role = "laboratory", region: str = YUNYANG) -> AsyncIterator[Desk]:
-    app = FastAPI()
-    app.state.runtime = run
-    problem.install(app)
-    for router in routers(run):
-        app.include_router(router)
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://dna.test") as http:
-        yield Desk(run, http, role, region)
 
 
 async def test_the_requests_move_on_with_the_sample_until_only_the_search_is_missing(

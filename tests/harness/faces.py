@@ -156,7 +156,8 @@ def serving(command: Sequence[str], env: Mapping[str, str], log: Path) -> Iterat
     """A Python program as a process; gives its address once it is ready, and ends it in order."""
     port = free_port()
     url = f"http://{LOOPBACK}:{port}"
-    own = {"GUITU_PORT": str(port), "GUITU_LOG_LEVEL": "error", "PYTHONPATH": str(repo_root() / "tests")}
+    path = os.pathsep.join([str(repo_root() / "tests"), os.environ.get("PYTHONPATH", "")])
+    own = {"GUITU_PORT": str(port), "GUITU_LOG_LEVEL": "error", "PYTHONPATH": path}
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("GUITU_")}
     with log.open("ab") as lines:
         process = subprocess.Popen(

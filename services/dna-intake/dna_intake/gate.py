@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from contracts.base import CaseId, SpecimenId
+from contracts.base import SpecimenId
 from contracts.dna import GateDecided
 from dna_intake import store
 from dna_intake.models import GateAnswer
@@ -38,7 +38,6 @@ async def ask(tx: Tx, specimen_id: UUID) -> GateAnswer:
             region_code=row.region_code,
             exercise=row.exercise,
             occurred_at=tx.now,
-            case_id=CaseId(row.case_id) if row.case_id else None,
             specimen_id=SpecimenId(row.id),
             request_id=request_id,
             decision="hold",

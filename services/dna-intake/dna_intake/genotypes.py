@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from uuid import UUID
 
-from contracts.base import CaseId, SpecimenId
+from contracts.base import SpecimenId
 from contracts.dna import ProfileAccepted
 from dna_intake import store
-from dna_intake.domain.custody import IllegalMove, next_move
+from dna_intake.domain.custody import PROFILED, IllegalMove
 from dna_intake.domain.profiles import Genotype, ProfileRefused, genotype_of
-from dna_intake.laboratory import go, lock
+from dna_intake.laboratory import lock, mark_entered
 from dna_intake.models import EnterProfile, ProfileAnswer, ProfileRow, SpecimenRow
+from dna_intake.practice import Practice
 from dna_intake.refusals import illegal_move, profile_refused
 from guitu import vault
 from guitu.problem import Problem
 from guitu.tx import Tx
 
 
-async def enter(
-    tx: Tx, specimen_id: UUID, sent: EnterProfile, master: bytes, due_after: timedelta
-) -> ProfileAnswer:
+async def enter(tx: Tx, specimen_id: UUID, sent: EnterProfile, practice: Practice) -> ProfileAnswer:
     """Check, seal and enter a profile; the same profile sent once more changes nothing.
 
     Raises: Problem 404, 409 unless the specimen is quality-checked or if another profile was entered, 422
@@ -30,19 +28,13 @@ async def enter(
     genotype = _sound(sent)
     row = await lock(tx, specimen_id)
     before = await store.profile(tx.conn, specimen_id)
-    if row.state == "entered" and before is not None:
-        return _repeated(row, before, sent.kit, genotype, master)
+    if row.state in PROFILED and before is not None:
+        return _repeated(row, before, sent.kit, genotype, practice.master)
     if row.state != "quality_checked":
         raise illegal_move(IllegalMove(row.state, "entered"))
-    profile = sealed(tx, row, sent.kit, genotype, master)
+    profile = sealed(tx, row, sent.kit, genotype, practice.master)
     await store.add_profile(tx.conn, profile)
-    last = (await store.chain(tx.conn, specimen_id))[-1]
-    # The tube stays where it is: entering is a step on paper.
-    place = {"seal": last.move.seal, "location": last.move.location}
-    entered = next_move(
-        last.move, "entered", at=None, now=max(tx.now, last.move.moved_at), actor=tx.actor, **place
-    )
-    row = await go(tx, row, last, entered, due_after)
+    row = await mark_entered(tx, row, practice)
     _publish(tx, row, profile)
     return _answer(row, profile)
 
@@ -104,7 +96,6 @@ def _publish(tx: Tx, row: SpecimenRow, profile: ProfileRow) -> None:
             region_code=row.region_code,
             exercise=row.exercise,
             occurred_at=tx.now,
-            case_id=CaseId(row.case_id) if row.case_id else None,
             specimen_id=SpecimenId(row.id),
             kit=profile.kit,
             loci_typed=profile.loci_typed,

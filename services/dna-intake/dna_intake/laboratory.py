@@ -5,10 +5,9 @@ Each takes an open transaction and saves state, audit and facts in it; a refusal
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
-from contracts.base import CaseId, SpecimenId
+from contracts.base import SpecimenId
 from contracts.dna import CustodyMoved, SampleRegistered
 from dna_intake import store
 from dna_intake.domain.barcode import barcode_of
@@ -17,12 +16,17 @@ from dna_intake.domain.custody import (
     Link,
     Move,
     MoveOutOfTime,
+    PaperState,
+    State,
+    as_told,
     first_move,
     link,
     next_move,
     repeats,
 )
+from dna_intake.identity import link_of, open_case, seal_case
 from dna_intake.models import MoveSpecimen, RegisterSpecimen, SampleRow, SpecimenRow
+from dna_intake.practice import Practice
 from dna_intake.refusals import illegal_move, not_found
 from dna_intake.requests import follow_case
 from guitu.problem import Problem
@@ -31,14 +35,14 @@ from guitu.tx import Tx
 BARCODES_TRIED_MAX = 3
 
 
-async def register(tx: Tx, wanted: RegisterSpecimen) -> SpecimenRow:
+async def register(tx: Tx, wanted: RegisterSpecimen, practice: Practice) -> SpecimenRow:
     """Give a specimen its pseudonymous id and its barcode.
 
     Raises: Problem 404 for a case that is not known here, 409 for one that needs no sample any more, 422 for
     another region than the case's.
     """
     sample = await _request_served(tx, wanted) if wanted.case_id else None
-    row = await _add(tx, wanted, exercise=sample.exercise if sample else wanted.exercise)
+    row = await _add(tx, wanted, practice.master, exercise=sample.exercise if sample else wanted.exercise)
     first = link(b"", row.id, first_move(tx.now, tx.actor, row.region_code))
     await store.append_move(tx.conn, row, first)
     tx.publish(
@@ -46,7 +50,6 @@ async def register(tx: Tx, wanted: RegisterSpecimen) -> SpecimenRow:
             region_code=row.region_code,
             exercise=row.exercise,
             occurred_at=tx.now,
-            case_id=CaseId(row.case_id) if row.case_id else None,
             specimen_id=SpecimenId(row.id),
             category=row.category,
         )
@@ -79,13 +82,17 @@ async def _request_served(tx: Tx, wanted: RegisterSpecimen) -> SampleRow:
     return sample
 
 
-async def _add(tx: Tx, wanted: RegisterSpecimen, *, exercise: bool) -> SpecimenRow:
+async def _add(tx: Tx, wanted: RegisterSpecimen, master: bytes, *, exercise: bool) -> SpecimenRow:
     for _ in range(BARCODES_TRIED_MAX):
+        specimen_id, case_id = tx.ids.new(), wanted.case_id
         row = SpecimenRow(
-            id=tx.ids.new(),
+            id=specimen_id,
             barcode=barcode_of(tx.ids.new().int),
             category=wanted.category,
-            case_id=wanted.case_id,
+            case_link=link_of(master, case_id) if case_id else None,
+            case_sealed=seal_case(master, specimen_id, case_id) if case_id else None,
+            relation=wanted.relation,
+            registered_sex=wanted.registered_sex,
             region_code=wanted.region_code,
             exercise=exercise,
             state="registered",
@@ -97,7 +104,7 @@ async def _add(tx: Tx, wanted: RegisterSpecimen, *, exercise: bool) -> SpecimenR
     raise AssertionError(f"{BARCODES_TRIED_MAX} random barcodes of 50 bits in a row were taken.")
 
 
-async def move(tx: Tx, specimen_id: UUID, step: MoveSpecimen, due_after: timedelta) -> SpecimenRow:
+async def move(tx: Tx, specimen_id: UUID, step: MoveSpecimen, practice: Practice) -> SpecimenRow:
     """Move a specimen one legal step on; the last move sent once more changes nothing.
 
     Raises: Problem 404, 409 with the legal moves, 422 for a moment that can't be.
@@ -109,7 +116,7 @@ async def move(tx: Tx, specimen_id: UUID, step: MoveSpecimen, due_after: timedel
     if step.to_state == "entered":
         raise illegal_move(IllegalMove(row.state, "entered"))
     following = _following(tx, last.move, step)
-    return await go(tx, row, last, following, due_after)
+    return await go(tx, row, last, following, practice)
 
 
 async def lock(tx: Tx, specimen_id: UUID) -> SpecimenRow:
@@ -143,23 +150,51 @@ def _following(tx: Tx, last: Move, step: MoveSpecimen) -> Move:
         ) from None
 
 
-async def go(tx: Tx, row: SpecimenRow, last: Link, following: Move, due_after: timedelta) -> SpecimenRow:
+async def mark_entered(tx: Tx, row: SpecimenRow, practice: Practice) -> SpecimenRow:
+    """The profile of a locked specimen is in: a step on paper that its case hears of. Raises: IllegalMove."""
+    last = (await store.chain(tx.conn, row.id))[-1]
+    return await go(tx, row, last, _on_paper(tx, last.move, "entered"), practice)
+
+
+async def step_on_paper(tx: Tx, row: SpecimenRow, to_state: PaperState) -> SpecimenRow:
+    """What a search or a review means for a specimen; the tube stays where it is, and no case hears of it.
+
+    The specimen is locked and read again, so that its chain has one writer; the same step again changes nothing.
+    Raises: IllegalMove; Problem 404, if the specimen is out of sight.
+    """
+    row = await lock(tx, row.id)
+    if row.state == to_state:
+        return row
+    last = (await store.chain(tx.conn, row.id))[-1]
+    following = _on_paper(tx, last.move, to_state)
+    await store.append_move(tx.conn, row, link(last.hash, row.id, following))
+    tx.audit("dna.specimen_stepped", subject=row.id, from_state=row.state, to_state=to_state)
+    return row.model_copy(update={"state": to_state, "moves": following.seq})
+
+
+def _on_paper(tx: Tx, last: Move, to_state: State) -> Move:
+    now = max(tx.now, last.moved_at)
+    return next_move(last, to_state, at=None, now=now, actor=tx.actor, seal=last.seal, location=last.location)
+
+
+async def go(tx: Tx, row: SpecimenRow, last: Link, following: Move, practice: Practice) -> SpecimenRow:
     """Record a legal move of a locked specimen, with all that follows from it."""
     await store.append_move(tx.conn, row, link(last.hash, row.id, following))
-    if following.to_state == "expunged":
-        await store.expunge_profile(tx.conn, row.id, tx.now)
     tx.publish(
         CustodyMoved(
             region_code=row.region_code,
             exercise=row.exercise,
             occurred_at=tx.now,
-            case_id=CaseId(row.case_id) if row.case_id else None,
             specimen_id=SpecimenId(row.id),
-            from_state=row.state,
-            to_state=following.to_state,
+            from_state=as_told(row.state),
+            to_state=as_told(following.to_state),
         )
     )
     tx.audit("dna.custody_moved", subject=row.id, from_state=row.state, to_state=following.to_state)
-    if row.case_id is not None and row.category == "parent_of_missing_child":
-        await follow_case(tx, row.case_id, due_after)
+    case_id = open_case(practice.master, row) if row.of_a_family else None
+    if case_id is not None:
+        await follow_case(tx, case_id, practice)
+    if following.to_state == "expunged":
+        await store.expunge_profile(tx.conn, row.id, tx.now)
+        await store.expunge_person(tx.conn, row.id)
     return row.model_copy(update={"state": following.to_state, "moves": following.seq})

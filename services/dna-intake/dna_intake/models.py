@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from contracts.base import RegionCode
 from contracts.dna import CustodyState, SpecimenCategory
+from dna_intake.domain.custody import State
 from dna_intake.domain.requests import CrossMatchState, Need, SampleState
 from guitu.problem import ApiModel
 
@@ -63,18 +64,44 @@ class RequestsAnswer(BaseModel):
     cross_match_requests: list[CrossMatchAnswer]
 
 
+Relation = Literal[
+    "father",
+    "mother",
+    "full_sibling",
+    "paternal_grandfather",
+    "paternal_grandmother",
+    "maternal_grandfather",
+    "maternal_grandmother",
+    "uncle_aunt",
+]
+"""What the giver of a family's specimen is to the missing child."""
+RegisteredSex = Literal["male", "female"]
+"""The sex in the register, to compare amelogenin with."""
+
+
 class SpecimenRow(Row):
-    """A specimen: pseudonymous, known by its id and barcode; `moves` counts the links of its chain."""
+    """A specimen: pseudonymous, known by its id and barcode; `moves` counts the links of its chain.
+
+    Whose case it belongs to stands behind the identity wall (`identity`); its text form hides both halves.
+    """
 
     id: UUID
     barcode: str
     category: SpecimenCategory
-    case_id: UUID | None
+    case_link: bytes | None = Field(default=None, repr=False)
+    case_sealed: bytes | None = Field(default=None, repr=False)
+    relation: Relation | None = None
+    registered_sex: RegisteredSex | None = None
     region_code: str
     exercise: bool
-    state: CustodyState
+    state: State
     moves: int
     registered_at: datetime
+
+    @property
+    def of_a_family(self) -> bool:
+        """Does a case's sample request wait for it?"""
+        return self.case_link is not None and self.category == "parent_of_missing_child"
 
 
 class ProfileRow(Row):
@@ -113,7 +140,15 @@ class RegisterSpecimen(ApiModel):
     category: SpecimenCategory
     region_code: RegionCode
     case_id: UUID | None = None
+    relation: Relation | None = None
+    registered_sex: RegisteredSex | None = None
     exercise: bool = False
+
+    @model_validator(mode="after")
+    def _relation_of_a_family(self) -> RegisterSpecimen:
+        if self.relation is not None and self.category != "parent_of_missing_child":
+            raise ValueError("relation is for category parent_of_missing_child only; leave it out")
+        return self
 
 
 class MoveSpecimen(ApiModel):
@@ -144,8 +179,8 @@ class MoveAnswer(BaseModel):
     """One link of the chain, as people read it."""
 
     seq: int
-    from_state: CustodyState | None
-    to_state: CustodyState
+    from_state: State | None
+    to_state: State
     moved_at: datetime
     recorded_at: datetime
     actor: str
@@ -154,18 +189,33 @@ class MoveAnswer(BaseModel):
     hash: str
 
 
-class SpecimenAnswer(SpecimenRow):
-    """A specimen with the request it serves, where it may go, and its chain."""
+class SpecimenShown(BaseModel):
+    """A specimen as people see it: that it belongs to a case, never to which."""
 
-    sample_request_id: UUID | None
-    legal_moves: list[CustodyState]
+    id: UUID
+    barcode: str
+    category: SpecimenCategory
+    linked_to_case: bool
+    relation: Relation | None
+    registered_sex: RegisteredSex | None
+    region_code: str
+    exercise: bool
+    state: State
+    moves: int
+    registered_at: datetime
+
+
+class SpecimenAnswer(SpecimenShown):
+    """A specimen with where it may go, and its chain."""
+
+    legal_moves: list[State]
     chain: list[MoveAnswer]
 
 
 class SpecimenList(BaseModel):
     """Specimens of a case, or the one under a label."""
 
-    specimens: list[SpecimenRow]
+    specimens: list[SpecimenShown]
 
 
 class CustodyAnswer(BaseModel):
@@ -182,7 +232,7 @@ class ProfileAnswer(BaseModel):
     """What may be said of a profile: how much of it there is, never what."""
 
     specimen_id: UUID
-    state: CustodyState
+    state: State
     kit: str
     loci_typed: int
     partial: bool

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 from contracts.dna import CrossMatchRequested, SampleRequested
 from dna_intake import store
 from dna_intake.domain.requests import sample_state, waits_for
+from dna_intake.identity import link_of
 from dna_intake.models import CrossMatchRow, SampleRow
+from dna_intake.practice import Practice
 from guitu.tx import Tx
 
 
-async def follow_case(tx: Tx, case_id: UUID, due_after: timedelta) -> None:
+async def follow_case(tx: Tx, case_id: UUID, practice: Practice) -> None:
     """Bring the requests of a case in line with its parents' specimens.
 
     A sample that is lost again (rejected, withdrawn) is asked for anew with a fresh clock, unless the case is
@@ -22,13 +23,13 @@ async def follow_case(tx: Tx, case_id: UUID, due_after: timedelta) -> None:
     request = await store.lock_cross_match(tx.conn, case_id)
     if sample is None or request is None or sample.state == "cancelled":
         return
-    parents = await store.parent_states(tx.conn, case_id)
+    parents = await store.parent_states(tx.conn, link_of(practice.master, case_id))
     state = sample_state(parents)
     if state == "open" and await store.stood_down_as(tx.conn, case_id):
         await _end(tx, sample, request)
         return
     if state != sample.state:
-        await _sample_goes_on(tx, sample.model_copy(update={"state": state}), due_after)
+        await _sample_goes_on(tx, sample.model_copy(update={"state": state}), practice)
     needs = waits_for(parents)
     if request.state == "waiting" and needs != request.waits_for:
         await store.cross_match_follows(tx.conn, request.id, needs, tx.now)
@@ -41,9 +42,9 @@ async def _end(tx: Tx, sample: SampleRow, request: CrossMatchRow) -> None:
     tx.audit("dna.requests_ended", subject=sample.case_id)
 
 
-async def _sample_goes_on(tx: Tx, sample: SampleRow, due_after: timedelta) -> None:
+async def _sample_goes_on(tx: Tx, sample: SampleRow, practice: Practice) -> None:
     if sample.state == "open":
-        sample = sample.model_copy(update={"due_at": tx.now + due_after, "overdue_at": None})
+        sample = sample.model_copy(update={"due_at": tx.now + practice.sample_due_after, "overdue_at": None})
         publish_sample_request(tx, sample)
     await store.sample_follows(tx.conn, sample.id, sample.state, sample.due_at, sample.overdue_at)
     tx.audit("dna.sample_request_moved", subject=sample.id, state=sample.state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dna_intake.agents import REACTIONS
 from dna_intake.api import routers
 from dna_intake.handlers import mark_overdue
+from dna_intake.identity import move_plain_links
 from guitu.service import Service, Sweep
 
 SERVICE = Service(
@@ -12,5 +13,8 @@ SERVICE = Service(
     title="Guitu DNA intake",
     routers=routers,
     reactions=REACTIONS,
-    sweeps=(Sweep("samples_overdue", 5.0, mark_overdue),),
+    sweeps=(
+        Sweep("samples_overdue", 5.0, mark_overdue),
+        Sweep("plain_links", 60.0, move_plain_links),
+    ),
 )

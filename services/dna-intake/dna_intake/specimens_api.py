@@ -13,6 +13,7 @@ from dna_intake.access import CustodyReader, Laboratory, Reader, Registrar, acce
 from dna_intake.domain import custody
 from dna_intake.domain.barcode import BarcodeMisread, read_barcode
 from dna_intake.domain.custody import LEGAL, ChainBroken, Link
+from dna_intake.identity import blinded, link_of
 from dna_intake.models import (
     CustodyAnswer,
     EnterProfile,
@@ -23,10 +24,12 @@ from dna_intake.models import (
     SpecimenAnswer,
     SpecimenList,
     SpecimenRow,
+    SpecimenShown,
 )
+from dna_intake.practice import practice_of
 from dna_intake.refusals import not_found
-from dna_intake.settings import dna_settings
 from guitu import idempotency
+from guitu.auth import Principal
 from guitu.problem import Problem, refusals
 from guitu.service import Runtime
 from guitu.vault import master_key
@@ -35,7 +38,6 @@ from guitu.vault import master_key
 def specimens_router(runtime: Runtime) -> APIRouter:
     """Everything that happens to a specimen."""
     router = APIRouter(tags=["specimens"])
-    due_after = dna_settings(runtime.settings).sample_due_after
     _add_reading(router, runtime)
 
     @router.post("/specimens", status_code=201, responses=refusals(404, 409))
@@ -47,12 +49,14 @@ def specimens_router(runtime: Runtime) -> APIRouter:
     ) -> SpecimenAnswer:
         """Give a specimen its pseudonymous id and barcode; with an Idempotency-Key a retry adds none."""
         access_region(p, wanted.region_code)
+        practice = practice_of(runtime.settings)
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
             if idempotency_key:
-                stored = await idempotency.once(tx, p.subject, idempotency_key, await request.body())
+                body = blinded(practice.master, await request.body())
+                stored = await idempotency.once(tx, p.subject, idempotency_key, body)
                 if stored is not None:
                     return SpecimenAnswer.model_validate(stored.body)
-            answer = await _described(tx.conn, await laboratory.register(tx, wanted))
+            answer = await _described(tx.conn, await laboratory.register(tx, wanted, practice))
             if idempotency_key:
                 kept = idempotency.StoredAnswer(201, answer.model_dump(mode="json"))
                 await idempotency.remember(tx, p.subject, idempotency_key, kept)
@@ -62,14 +66,14 @@ def specimens_router(runtime: Runtime) -> APIRouter:
     async def move(p: Laboratory, specimen_id: UUID, step: MoveSpecimen) -> SpecimenAnswer:
         """Move a specimen one legal step on; the last move sent again is answered the same."""
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
-            return await _described(tx.conn, await laboratory.move(tx, specimen_id, step, due_after))
+            moved = await laboratory.move(tx, specimen_id, step, practice_of(runtime.settings))
+            return await _described(tx.conn, moved)
 
     @router.post("/specimens/{specimen_id}/profile", status_code=201, responses=refusals(409))
     async def profile(p: Laboratory, specimen_id: UUID, sent: EnterProfile) -> ProfileAnswer:
         """Enter the profile of a quality-checked specimen; it is sealed, and never given back."""
-        master = master_key(runtime.settings.vault_key)
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
-            return await genotypes.enter(tx, specimen_id, sent, master, due_after)
+            return await genotypes.enter(tx, specimen_id, sent, practice_of(runtime.settings))
 
     return router
 
@@ -81,12 +85,14 @@ def _add_reading(router: APIRouter, runtime: Runtime) -> None:
         barcode: Annotated[str | None, Query(max_length=40)] = None,
         case_id: UUID | None = None,
     ) -> SpecimenList:
-        """The specimen under a scanned label, or the specimens of a case."""
+        """The specimen under a scanned label, or the specimens of a case, which is audited."""
+        if barcode is None and case_id is not None:
+            return await _of_case(runtime, p, case_id)
         async with runtime.read(region=p.region_code) as conn:
-            if barcode is not None:
-                found = await store.specimen_with_barcode(conn, _barcode(barcode))
-                return SpecimenList(specimens=[found] if found else [])
-            return SpecimenList(specimens=await store.specimens_of(conn, case_id) if case_id else [])
+            found = (
+                await store.specimen_with_barcode(conn, _barcode(barcode)) if barcode is not None else None
+            )
+        return SpecimenList(specimens=[_shown(found)] if found else [])
 
     @router.get("/specimens/{specimen_id}")
     async def specimen(p: Reader, specimen_id: UUID) -> SpecimenAnswer:
@@ -105,6 +111,20 @@ def _add_reading(router: APIRouter, runtime: Runtime) -> None:
             answer = _verified(row, await store.chain(tx.conn, specimen_id))
             tx.audit("dna.custody_verified", subject=specimen_id, intact=answer.intact)
             return answer
+
+
+async def _of_case(runtime: Runtime, p: Principal, case_id: UUID) -> SpecimenList:
+    """Only who knows the case may cross the wall this way; the audit row names the case and no specimen."""
+    link = link_of(master_key(runtime.settings.vault_key), case_id)
+    async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
+        found = await store.specimens_of(tx.conn, link)
+        tx.audit("dna.specimens_of_case_read", subject=case_id, specimens=len(found))
+    return SpecimenList(specimens=[_shown(row) for row in found])
+
+
+def _shown(row: SpecimenRow) -> SpecimenShown:
+    linked = row.case_link is not None
+    return SpecimenShown(**row.model_dump(exclude={"case_link", "case_sealed"}), linked_to_case=linked)
 
 
 def _barcode(text: str) -> str:
@@ -127,13 +147,9 @@ def _verified(row: SpecimenRow, chain: list[Link]) -> CustodyAnswer:
 
 
 async def _described(conn: asyncpg.Connection, row: SpecimenRow) -> SpecimenAnswer:
-    served = None
-    if row.case_id is not None and row.category == "parent_of_missing_child":
-        served = next(iter(await store.sample_requests_of(conn, row.case_id)), None)
     links = await store.chain(conn, row.id)
     return SpecimenAnswer(
-        **row.model_dump(),
-        sample_request_id=served.id if served else None,
+        **_shown(row).model_dump(),
         legal_moves=list(LEGAL[row.state]),
         chain=[_as_answer(found) for found in links],
     )

@@ -9,8 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from contracts.dna import CustodyState
-from dna_intake.domain.custody import Link, Move
+from dna_intake.domain.custody import Link, Move, State
 from dna_intake.domain.requests import Need, SampleState
 from dna_intake.models import CrossMatchRow, ProfileRow, SampleRow, SpecimenRow
 
@@ -53,18 +52,30 @@ returning id, case_id, due_at
 _SAMPLE_FOLLOWS = "update sample_request set state = $2, due_at = $3, overdue_at = $4 where id = $1"
 _CROSS_MATCH_FOLLOWS = "update cross_match_request set waits_for = $2, changed_at = $3 where id = $1"
 _WAS_STOOD_DOWN = "select outcome from stood_down_case where case_id = $1"
-_PARENT_STATES = "select state from specimen where case_id = $1 and category = 'parent_of_missing_child'"
-_SPECIMEN = "id, barcode, category, case_id, region_code, exercise, state, moves, registered_at"
+_PARENT_STATES = "select state from specimen where case_link = $1 and category = 'parent_of_missing_child'"
+_SPECIMEN = """
+id, barcode, category, case_link, case_sealed, relation, registered_sex, region_code, exercise, state, moves,
+registered_at
+"""
 _REGISTER = """
-insert into specimen (id, barcode, category, case_id, region_code, exercise, state, moves, registered_at)
-values ($1, $2, $3, $4, $5, $6, 'registered', 1, $7)
+insert into specimen (id, barcode, category, case_link, case_sealed, relation, registered_sex, region_code,
+    exercise, state, moves, registered_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'registered', 1, $10)
 on conflict (barcode) do nothing
 """
 _SPECIMEN_BY_ID = f"select {_SPECIMEN} from specimen where id = $1"
 _SPECIMEN_BY_BARCODE = f"select {_SPECIMEN} from specimen where barcode = $1"
 _SPECIMENS_OF_CASE = (
-    f"select {_SPECIMEN} from specimen where case_id = $1 order by registered_at, id limit 200"
+    f"select {_SPECIMEN} from specimen where case_link = $1 order by registered_at, id limit 200"
 )
+_LOCK_PLAIN_LINKS = """
+select id, case_id from specimen where case_id is not null order by id limit $1 for update skip locked
+"""
+_SEAL_LINK = "update specimen set case_id = null, case_link = $2, case_sealed = $3 where id = $1"
+_EXPUNGE_PERSON = """
+update specimen set case_id = null, case_link = null, case_sealed = null, relation = null, registered_sex = null
+where id = $1
+"""
 _LOCK_SPECIMEN = f"select {_SPECIMEN} from specimen where id = $1 for update"
 _MOVE_SPECIMEN = "update specimen set state = $2, moves = $3 where id = $1"
 _APPEND_MOVE = """
@@ -206,9 +217,9 @@ async def stood_down_as(conn: asyncpg.Connection, case_id: UUID) -> str | None:
     return outcome
 
 
-async def parent_states(conn: asyncpg.Connection, case_id: UUID) -> list[CustodyState]:
+async def parent_states(conn: asyncpg.Connection, case_link: bytes) -> list[State]:
     """Where the specimens of the case's parents are."""
-    return [record["state"] for record in await conn.fetch(_PARENT_STATES, case_id)]
+    return [record["state"] for record in await conn.fetch(_PARENT_STATES, case_link)]
 
 
 async def add_specimen(conn: asyncpg.Connection, row: SpecimenRow) -> bool:
@@ -218,7 +229,10 @@ async def add_specimen(conn: asyncpg.Connection, row: SpecimenRow) -> bool:
         row.id,
         row.barcode,
         row.category,
-        row.case_id,
+        row.case_link,
+        row.case_sealed,
+        row.relation,
+        row.registered_sex,
         row.region_code,
         row.exercise,
         row.registered_at,
@@ -238,9 +252,24 @@ async def specimen_with_barcode(conn: asyncpg.Connection, barcode: str) -> Speci
     return SpecimenRow.model_validate(dict(record)) if record else None
 
 
-async def specimens_of(conn: asyncpg.Connection, case_id: UUID) -> list[SpecimenRow]:
+async def specimens_of(conn: asyncpg.Connection, case_link: bytes) -> list[SpecimenRow]:
     """The specimens of a case, 200 at most."""
-    return [SpecimenRow.model_validate(dict(r)) for r in await conn.fetch(_SPECIMENS_OF_CASE, case_id)]
+    return [SpecimenRow.model_validate(dict(r)) for r in await conn.fetch(_SPECIMENS_OF_CASE, case_link)]
+
+
+async def lock_plain_links(conn: asyncpg.Connection, limit: int) -> list[tuple[UUID, UUID]]:
+    """Specimens of an older version that still name their case, with the case; locked."""
+    return [(r["id"], r["case_id"]) for r in await conn.fetch(_LOCK_PLAIN_LINKS, limit)]
+
+
+async def seal_link(conn: asyncpg.Connection, specimen_id: UUID, link: bytes, sealed: bytes) -> None:
+    """Put a specimen's plain case id behind the wall."""
+    await conn.execute(_SEAL_LINK, specimen_id, link, sealed)
+
+
+async def expunge_person(conn: asyncpg.Connection, specimen_id: UUID) -> None:
+    """Delete for good whose specimen it was: link, sealed case, relation and sex."""
+    await conn.execute(_EXPUNGE_PERSON, specimen_id)
 
 
 async def lock_specimen(conn: asyncpg.Connection, specimen_id: UUID) -> SpecimenRow | None:
@@ -271,7 +300,7 @@ async def append_move(conn: asyncpg.Connection, row: SpecimenRow, found: Link) -
 
 
 async def chain(conn: asyncpg.Connection, specimen_id: UUID) -> list[Link]:
-    """The whole chain of a specimen; it has 12 links at most, since every move leads on."""
+    """The whole chain of a specimen: 11 links at most of the tube, and a few on paper for each lead."""
     return [_link(record) for record in await conn.fetch(_CHAIN, specimen_id)]
 
 

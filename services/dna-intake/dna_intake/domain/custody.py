@@ -1,7 +1,8 @@
 """The chain of custody: which moves are legal, and how each move is chained to the one before.
 
-One straight way from the label to the entered profile, with three ways out. A step that failed is not undone:
-the specimen is rejected and a new one is taken.
+One straight way of the tube from the label to the entered profile, with three ways out; then, on paper only,
+what the search and the reviewers find. A step of the tube that failed is not undone: the specimen is rejected
+and a new one is taken. On paper a specimen may be a candidate again and again, with every lead that comes up.
 """
 
 from __future__ import annotations
@@ -11,11 +12,19 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal, cast, get_args
 from uuid import UUID
 
 from contracts.dna import CustodyState
 
-LEGAL: dict[CustodyState, tuple[CustodyState, ...]] = {
+PaperState = Literal["searched", "candidate", "second_tier", "confirmed", "refuted"]
+State = CustodyState | PaperState
+"""Where a specimen is. Other services know the tube's states only; what a search finds has facts of its own."""
+PAPER: tuple[PaperState, ...] = get_args(PaperState)
+PROFILED: frozenset[State] = frozenset({"entered", *PAPER})
+"""The profile is in: the tube has done its work."""
+
+LEGAL: dict[State, tuple[State, ...]] = {
     "registered": ("collected", "rejected", "withdrawn"),
     "collected": ("received", "rejected", "withdrawn"),
     "received": ("extracted", "rejected", "withdrawn"),
@@ -24,7 +33,14 @@ LEGAL: dict[CustodyState, tuple[CustodyState, ...]] = {
     "amplified": ("typed", "rejected", "withdrawn"),
     "typed": ("quality_checked", "rejected", "withdrawn"),
     "quality_checked": ("entered", "rejected", "withdrawn"),
-    "entered": ("withdrawn",),
+    "entered": ("searched", "withdrawn"),
+    "searched": ("candidate", "withdrawn"),
+    "candidate": ("second_tier", "confirmed", "refuted", "withdrawn"),
+    # One lead may be settled while another of the same specimen is still open; and a child whose mother is
+    # confirmed is compared with the father too.
+    "second_tier": ("candidate", "confirmed", "refuted", "withdrawn"),
+    "confirmed": ("candidate", "withdrawn"),
+    "refuted": ("candidate", "withdrawn"),
     "rejected": ("expunged",),
     "withdrawn": ("expunged",),
     "expunged": (),
@@ -36,7 +52,7 @@ CLOCK_SKEW_MAX = timedelta(minutes=5)
 class IllegalMove(Exception):
     """The specimen may not go there from where it is; names the legal moves."""
 
-    def __init__(self, from_state: CustodyState, to_state: CustodyState) -> None:
+    def __init__(self, from_state: State, to_state: State) -> None:
         self.from_state, self.to_state, self.legal = from_state, to_state, LEGAL[from_state]
         super().__init__(
             f"{from_state} -> {to_state} is not legal; legal: {', '.join(self.legal) or 'none'}."
@@ -60,8 +76,8 @@ class Move:
     """One link of the chain: who moved what, when, where, under which seal."""
 
     seq: int
-    from_state: CustodyState | None
-    to_state: CustodyState
+    from_state: State | None
+    to_state: State
     moved_at: datetime
     recorded_at: datetime
     actor: str
@@ -84,7 +100,7 @@ def first_move(now: datetime, actor: str, region_code: str) -> Move:
 
 def next_move(
     last: Move,
-    to_state: CustodyState,
+    to_state: State,
     *,
     at: datetime | None,
     now: datetime,
@@ -108,10 +124,15 @@ def next_move(
     return Move(last.seq + 1, last.to_state, to_state, moved_at, now, actor, seal, location)
 
 
-def repeats(last: Move, to_state: CustodyState, *, at: datetime | None, seal: str, location: str) -> bool:
+def repeats(last: Move, to_state: State, *, at: datetime | None, seal: str, location: str) -> bool:
     """Is this the last move, sent once more? Then it changes nothing and is answered the same."""
     same_moment = at is None or at.astimezone(UTC) == last.moved_at
     return (last.to_state, last.seal, last.location) == (to_state, seal, location) and same_moment
+
+
+def as_told(state: State) -> CustodyState:
+    """The state as other services know it: whatever happens on paper, the tube's way ended at `entered`."""
+    return "entered" if state in PAPER else cast(CustodyState, state)
 
 
 def link(before: bytes, specimen_id: UUID, move: Move) -> Link:
@@ -131,7 +152,7 @@ def link(before: bytes, specimen_id: UUID, move: Move) -> Link:
     return Link(move, hashlib.sha256(before + text.encode()).digest())
 
 
-def verify(specimen_id: UUID, state: CustodyState, moves: int, chain: Sequence[Link]) -> None:
+def verify(specimen_id: UUID, state: State, moves: int, chain: Sequence[Link]) -> None:
     """Walk the chain; `state` and `moves` are what the specimen itself remembers.
 
     Raises: ChainBroken, at the first move that is missing, illegal or changed.

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from contracts.dna import CustodyState
+from dna_intake.domain.custody import PROFILED, State
 
 Need = Literal["parent_sample", "parent_profile", "kinship_search"]
 SampleState = Literal["open", "collected", "entered", "cancelled"]
 CrossMatchState = Literal["waiting", "cancelled"]
 StandDownOutcome = Literal["found", "false_alarm", "merged", "exercise_over"]
 
-IN_THE_LABORATORY: frozenset[CustodyState] = frozenset(
+IN_THE_LABORATORY: frozenset[State] = frozenset(
     {"collected", "received", "extracted", "quantified", "amplified", "typed", "quality_checked"}
 )
 
@@ -32,15 +32,15 @@ SAYS_ZH: dict[Need, str] = {
 }
 
 
-def sample_state(parents: Iterable[CustodyState]) -> SampleState:
+def sample_state(parents: Iterable[State]) -> SampleState:
     """How far the parents' sample is: the best of the case's parent specimens counts."""
     states = set(parents)
-    if "entered" in states:
+    if states & PROFILED:
         return "entered"
     return "collected" if states & IN_THE_LABORATORY else "open"
 
 
-def waits_for(parents: Iterable[CustodyState]) -> tuple[Need, ...]:
+def waits_for(parents: Iterable[State]) -> tuple[Need, ...]:
     """What must still happen before the case can be compared; the search itself is always among it."""
     match sample_state(parents):
         case "entered":
