@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from uuid import UUID
 
 from contracts.base import SpecimenId
 from contracts.dna import ProfileAccepted
-from dna_intake import store
+from dna_intake import searching, store
 from dna_intake.domain.custody import PROFILED, IllegalMove
+from dna_intake.domain.packed import pack
 from dna_intake.domain.profiles import Genotype, ProfileRefused, genotype_of
 from dna_intake.laboratory import lock, mark_entered
 from dna_intake.models import EnterProfile, ProfileAnswer, ProfileRow, SpecimenRow
@@ -36,6 +36,7 @@ async def enter(tx: Tx, specimen_id: UUID, sent: EnterProfile, practice: Practic
     await store.add_profile(tx.conn, profile)
     row = await mark_entered(tx, row, practice)
     _publish(tx, row, profile)
+    await searching.profile_entered(tx, row)
     return _answer(row, profile)
 
 
@@ -56,7 +57,7 @@ def sealed(tx: Tx, row: SpecimenRow, kit: str, genotype: Genotype, master: bytes
         loci_typed=genotype.loci_typed,
         partial=genotype.partial,
         wrapped_key=vault.wrap(master, key, _place(row.id)),
-        genotype_sealed=vault.seal(key, _as_bytes(genotype), _place(row.id)),
+        genotype_sealed=vault.seal(key, pack(genotype), _place(row.id)),
         accepted_at=tx.now,
         accepted_by=tx.actor,
     )
@@ -64,10 +65,6 @@ def sealed(tx: Tx, row: SpecimenRow, kit: str, genotype: Genotype, master: bytes
 
 def _place(specimen_id: UUID) -> str:
     return f"profile|genotype|{specimen_id}"
-
-
-def _as_bytes(genotype: Genotype) -> bytes:
-    return json.dumps(dict(genotype.alleles), sort_keys=True).encode()
 
 
 def _repeated(
@@ -78,7 +75,7 @@ def _repeated(
     key = vault.unwrap(master, before.wrapped_key, _place(row.id))
     if (before.kit, vault.open_sealed(key, before.genotype_sealed, _place(row.id))) == (
         kit,
-        _as_bytes(genotype),
+        pack(genotype),
     ):
         return _answer(row, before)
     raise Problem(

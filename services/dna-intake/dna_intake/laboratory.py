@@ -9,7 +9,7 @@ from uuid import UUID
 
 from contracts.base import SpecimenId
 from contracts.dna import CustodyMoved, SampleRegistered
-from dna_intake import store
+from dna_intake import searching, store
 from dna_intake.domain.barcode import barcode_of
 from dna_intake.domain.custody import (
     IllegalMove,
@@ -194,6 +194,8 @@ async def go(tx: Tx, row: SpecimenRow, last: Link, following: Move, practice: Pr
     case_id = open_case(practice.master, row) if row.of_a_family else None
     if case_id is not None:
         await follow_case(tx, case_id, practice)
+    if following.to_state in ("withdrawn", "expunged"):
+        await searching.profile_expunged(tx, row)
     if following.to_state == "expunged":
         await store.expunge_profile(tx.conn, row.id, tx.now)
         await store.expunge_person(tx.conn, row.id)
