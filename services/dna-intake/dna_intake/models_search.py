@@ -130,7 +130,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Found:
-    """One lead as the matcher found it; `relatives` has one specimen, or the two of a couple."""
+    """One lead as a matcher found it; `relatives` has one specimen, or the two of a couple, the father first.
+
+    `chance` is the probability that a stranger of the searched person is as consistent: at most as many loci differ;
+    None for relations that no locus can exclude.
+    """
 
     child_id: UUID
     relatives: tuple[UUID, ...]
@@ -138,22 +142,36 @@ class Found:
     log10_lr: float
     inconsistent: int
     loci: int
-    posterior: float
-    strangers_by_mismatch: float | None
-    strangers_by_lr: float
+    chance: float | None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """With what a matcher compares: every result states it."""
+
+    table_name: str
+    table_sha256: str
+    model: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a matcher says to a search, for the partitions it holds."""
+    """What a matcher says to a search: how many it compared in each of its partitions, and the leads."""
 
     generation: int
-    compared: int
+    compared: dict[int, int]
     found: Sequence[Found]
     took_ms: float
-    table_name: str
-    table_sha256: str
-    model: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class NewRatio:
+    """The exact ratio of a candidate over all loci known by now; `refused_at` names the locus that can't be used."""
+
+    log10_lr: float = 0.0
+    loci: int = 0
+    inconsistent: int = 0
+    refused_at: str | None = None
 
 
 class AskSearch(ApiModel):

@@ -8,9 +8,12 @@ from datetime import datetime
 from uuid import UUID
 
 import asyncpg
+from pydantic import TypeAdapter
 
 from dna_intake.domain.kin import Kind
-from dna_intake.models_search import Cause, Change, RunRow, SealedProfile, SearchRow
+from dna_intake.models_search import Cause, Change, Found, RunRow, SealedProfile, SearchRow
+
+_FOUND = TypeAdapter(list[Found])
 
 # The upsert locks the row, existing or new, until the commit.
 _NEXT_GENERATION = """
@@ -51,8 +54,15 @@ _SEARCH_BY_ID = f"select {_SEARCH} from search where id = $1"
 _LOCK_SEARCH = f"select {_SEARCH} from search where id = $1 for update"
 _SEARCH_LOG = "select cause, purpose, asked_by from search_log where id = $1"
 _ADD_PART = """
-insert into search_part (search_id, partitions, generation, compared, leads, took_ms, answered_at)
-values ($1, $2, $3, $4, $5, $6, $7)
+insert into search_part (search_id, partitions, generation, compared, found, took_ms, answered_at)
+values ($1, $2, $3, $4, $5::text::jsonb, $6, $7)
+"""
+_PARTS = "select found::text as found from search_part where search_id = $1"
+_OF_CASE = """
+select coalesce(max(s.compared), 0) as compared, coalesce(min(s.compared_generation), 0) as generation,
+    coalesce(array_agg(distinct s.specimen_id), '{}') as specimens
+from search s join specimen p on p.id = s.specimen_id
+where p.case_link = $1 and p.category = 'parent_of_missing_child' and s.state = 'completed'
 """
 _ANSWERED = """
 update search set missing = $2, compared = compared + $3, leads = leads + $4,
@@ -239,12 +249,23 @@ async def add_part(
     partitions: Sequence[int],
     generation: int,
     compared: int,
-    leads: int,
+    found: Sequence[Found],
     took_ms: float,
     now: datetime,
 ) -> None:
     """Keep what one matcher answered for these partitions."""
-    await conn.execute(_ADD_PART, search_id, list(partitions), generation, compared, leads, took_ms, now)
+    told = _FOUND.dump_json(list(found)).decode()
+    await conn.execute(_ADD_PART, search_id, list(partitions), generation, compared, told, took_ms, now)
+
+
+async def found_by(conn: asyncpg.Connection, search_id: UUID) -> list[Found]:
+    """What all parts of a search found."""
+    return [each for r in await conn.fetch(_PARTS, search_id) for each in _FOUND.validate_json(r["found"])]
+
+
+async def comparison_of_case(conn: asyncpg.Connection, case_link: bytes) -> asyncpg.Record:
+    """How far the family of a case has been compared: how many children, up to which generation, which specimens."""
+    return await conn.fetchrow(_OF_CASE, case_link)
 
 
 async def search_answered(

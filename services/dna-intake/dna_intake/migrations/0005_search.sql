@@ -84,7 +84,8 @@ create table search_part (
     partitions smallint[] not null,
     generation bigint not null,
     compared bigint not null,
-    leads integer not null,
+    -- Specimen ids, relations and ratios; never a genotype.
+    found jsonb not null,
     took_ms real not null,
     answered_at timestamptz not null,
     primary key (search_id, partitions)
