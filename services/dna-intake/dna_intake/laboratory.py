@@ -25,6 +25,7 @@ from dna_intake.domain.custody import (
     repeats,
 )
 from dna_intake.identity import link_of, open_case, seal_case
+from dna_intake.intake import store_readings
 from dna_intake.models import MoveSpecimen, RegisterSpecimen, SampleRow, SpecimenRow
 from dna_intake.practice import Practice
 from dna_intake.refusals import illegal_move, not_found
@@ -194,6 +195,8 @@ async def go(tx: Tx, row: SpecimenRow, last: Link, following: Move, practice: Pr
     case_id = open_case(practice.master, row) if row.of_a_family else None
     if case_id is not None:
         await follow_case(tx, case_id, practice)
+    if following.to_state in ("rejected", "withdrawn", "expunged"):
+        await store_readings.end_intake(tx.conn, row.id, tx.now, tx.actor)
     if following.to_state in ("withdrawn", "expunged"):
         await searching.profile_expunged(tx, row)
     if following.to_state == "expunged":
