@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 from shapely.geometry import Point, shape
 
-from dispatch.planning.worker import Worker
 from dispatch.second_look import look_at_plans
+from guitu.worker import Worker
 from harness.dispatch_http import Desk, over_http
 from harness.dispatch_stories import (
     COUNTY_SEAT,

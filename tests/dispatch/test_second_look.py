@@ -13,8 +13,8 @@ from contracts.order import InterceptionOrdered, OrderStoodDown, PlanPublished
 from dispatch import store_second_look
 from dispatch.domain.weighing import weigh
 from dispatch.handlers import move_order
-from dispatch.planning.worker import Worker, WorkerTrouble
 from dispatch.second_look import look_at_plans
+from guitu.worker import Worker, WorkerTrouble
 from harness.dispatch_stories import WEST, Dispatch, an_id, dispatch_in_yunyang, raised, sighting, stood_down
 
 

@@ -11,10 +11,12 @@ from contracts.alert import AlertRaised, AlertStoodDown, AlertUpdated, AreaWiden
 from contracts.sighting import SightingAssessed, SightingReported
 from dispatch import handlers
 from dispatch.counties import warm
-from dispatch.planning.worker import Worker
 from dispatch.settings import DispatchSettings, dispatch_settings
 from guitu.service import Reaction, Runtime
 from guitu.tx import Tx
+from guitu.worker import Worker
+
+_SUMS = "dispatch.domain.weighing"
 
 
 def reactions(settings_of: Callable[[], DispatchSettings]) -> tuple[Reaction, ...]:
@@ -47,7 +49,7 @@ async def start(runtime: Runtime) -> AsyncIterator[None]:
     _started_with.append(dispatch_settings(runtime.settings))
     async with runtime.read() as conn:
         await warm(conn)
-    runtime.state["weigher"], runtime.state["pricer"] = Worker(), Worker(nice=0)
+    runtime.state["weigher"], runtime.state["pricer"] = Worker(reads=_SUMS), Worker(0, _SUMS)
     warming = asyncio.create_task(runtime.state["weigher"].warm())
     try:
         yield

@@ -23,12 +23,12 @@ from dispatch.domain.weighing import weigh
 from dispatch.live import live_of, taken_back, with_places_by_hand
 from dispatch.models import Case, OrderRow
 from dispatch.models_live import Command, PutForbid, PutPin, WhatIf
-from dispatch.planning.worker import Worker, WorkerTrouble
 from dispatch.questions import question
 from dispatch.second_look import SUMS_MORE_S, asked_of
 from dispatch.settings import DispatchSettings
 from guitu.problem import Problem
 from guitu.tx import Tx
+from guitu.worker import Worker, WorkerTrouble
 
 
 @dataclass(frozen=True)

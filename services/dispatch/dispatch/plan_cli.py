@@ -155,7 +155,7 @@ def _with_limits(path: Path, deadline_s: float | None, seed: int | None) -> Ques
 def _in_worker() -> Prove:
     """The search in a process of its own: one that dies or hangs leaves the plan that stood."""
     from dispatch.planning.solve import solve
-    from dispatch.planning.worker import Worker, WorkerTrouble
+    from guitu.worker import Worker, WorkerTrouble
 
     def prove(coverage: Coverage, deadline_s: float, hint: Solution, seed: int) -> Solution:
         async def once() -> Solution:

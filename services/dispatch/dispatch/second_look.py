@@ -22,11 +22,11 @@ from dispatch.domain.orders import HELD_STATES, OrderState
 from dispatch.domain.weighing import Limits, Question, Weighed, weigh
 from dispatch.models import OrderRow
 from dispatch.observations import evidence_of
-from dispatch.planning.worker import Worker, WorkerTrouble
 from dispatch.settings import DispatchSettings, dispatch_settings
 from dispatch.times import second_of_day, weekday_of
 from guitu.service import Runtime
 from guitu.tx import Tx
+from guitu.worker import Worker, WorkerTrouble
 
 SUMS_MORE_S = 8.0
 """Besides the optimiser's own time: drawing the routes, the guarantee, and a machine that does something else."""

@@ -21,6 +21,12 @@ Laboratory = Annotated[Principal, Depends(allow("laboratory"))]
 CustodyReader = Annotated[Principal, Depends(allow("laboratory", "case_leader", "auditor"))]
 """May verify a chain of custody."""
 
+CandidateReader = Annotated[Principal, Depends(allow("laboratory", "auditor"))]
+"""May see searches and leads: what they say is for those who can read it."""
+
+CaseLeader = Annotated[Principal, Depends(allow("case_leader"))]
+"""May have the case of a confirmed candidate revealed."""
+
 Office = Annotated[Principal, Depends(allow("registry", "operator"))]
 """May ask whether a child may be registered."""
 

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Query
 from dna_intake import gate, store
 from dna_intake.access import Office, Reader
 from dna_intake.domain.requests import sentence_en, sentence_zh
-from dna_intake.likelihood_api import likelihood_router
+from dna_intake.intake.api import intake_routers
 from dna_intake.labels_api import labels_router
+from dna_intake.likelihood_api import likelihood_router
 from dna_intake.models import AskGate, CrossMatchAnswer, CrossMatchRow, GateAnswer, RequestsAnswer
 from dna_intake.refusals import not_found
 from dna_intake.shipments_api import shipments_router
@@ -31,6 +32,7 @@ def routers(runtime: Runtime) -> list[APIRouter]:
         worklist_router(runtime),
         labels_router(runtime),
         shipments_router(runtime),
+        *intake_routers(runtime),
     ]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from contracts.dna import CrossMatchRequested, SampleRequested
-from dna_intake import store
-from dna_intake.domain.requests import sample_state, waits_for
+from contracts.base import CaseId
+from contracts.dna import CrossMatchCompleted, CrossMatchRequested, SampleRequested
+from dna_intake import store, store_candidates, store_search
+from dna_intake.domain.requests import CrossMatchState, Need, sample_state, waits_for
 from dna_intake.identity import link_of
 from dna_intake.models import CrossMatchRow, SampleRow
 from dna_intake.practice import Practice
@@ -30,10 +31,40 @@ async def follow_case(tx: Tx, case_id: UUID, practice: Practice) -> None:
         return
     if state != sample.state:
         await _sample_goes_on(tx, sample.model_copy(update={"state": state}), practice)
-    needs = waits_for(parents)
-    if request.state == "waiting" and needs != request.waits_for:
-        await store.cross_match_follows(tx.conn, request.id, needs, tx.now)
+    if request.state != "cancelled":
+        await _comparison_follows(tx, request, waits_for(parents), practice)
+
+
+async def _comparison_follows(
+    tx: Tx, request: CrossMatchRow, needs: tuple[Need, ...], practice: Practice
+) -> None:
+    """Completed when nothing is waited for any more; a new need of the family takes it back to waiting."""
+    if needs == request.waits_for:
+        return
+    state: CrossMatchState = "waiting" if needs else "completed"
+    await store.cross_match_follows(tx.conn, request.id, state, needs, tx.now)
+    if needs:
         publish_cross_match(tx, request.model_copy(update={"waits_for": needs}))
+    else:
+        await _say_completed(tx, request, link_of(practice.master, request.case_id))
+
+
+async def _say_completed(tx: Tx, request: CrossMatchRow, link: bytes) -> None:
+    compared = await store_search.comparison_of_case(tx.conn, link)
+    candidates = await store_candidates.count_candidates(tx.conn, compared["specimens"])
+    tx.publish(
+        CrossMatchCompleted(
+            region_code=request.region_code,
+            exercise=request.exercise,
+            occurred_at=tx.now,
+            case_id=CaseId(request.case_id),
+            request_id=request.id,
+            compared=compared["compared"],
+            candidates=candidates,
+            index_generation=compared["generation"],
+        )
+    )
+    tx.audit("dna.cross_match_completed", subject=request.id, compared=compared["compared"])
 
 
 async def _end(tx: Tx, sample: SampleRow, request: CrossMatchRow) -> None:

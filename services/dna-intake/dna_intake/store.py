@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from dna_intake.domain.custody import Link, Move, State
-from dna_intake.domain.requests import Need
+from dna_intake.domain.requests import CrossMatchState, Need
 from dna_intake.models import CrossMatchRow, ProfileRow, SampleRow, SpecimenRow
 
 _SAMPLE = """
@@ -52,7 +52,9 @@ returning id, case_id, due_at
 _SAMPLE_FOLLOWS = """
 update sample_request set state = $2, due_at = $3, overdue_at = $4, tries = $5 where id = $1
 """
-_CROSS_MATCH_FOLLOWS = "update cross_match_request set waits_for = $2, changed_at = $3 where id = $1"
+_CROSS_MATCH_FOLLOWS = """
+update cross_match_request set state = $2, waits_for = $3, changed_at = $4 where id = $1
+"""
 _WAS_STOOD_DOWN = "select outcome from stood_down_case where case_id = $1"
 _PARENT_STATES = "select state from specimen where case_link = $1 and category = 'parent_of_missing_child'"
 SPECIMEN = """
@@ -66,6 +68,7 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'registered', 1, $10, $11, $12, $13)
 on conflict (barcode) do nothing
 """
 _SPECIMEN_BY_ID = f"select {SPECIMEN} from specimen where id = $1"
+_EVERY_REGION = "select set_config('guitu.region', '*', true)"
 _SPECIMENS_BY_ID = f"select {SPECIMEN} from specimen where id = any($1::uuid[])"
 _SPECIMEN_BY_BARCODE = f"select {SPECIMEN} from specimen where barcode = $1"
 _SPECIMENS_OF_CASE = (
@@ -208,10 +211,10 @@ async def sample_follows(conn: asyncpg.Connection, row: SampleRow) -> None:
 
 
 async def cross_match_follows(
-    conn: asyncpg.Connection, request_id: UUID, needs: Sequence[Need], now: datetime
+    conn: asyncpg.Connection, request_id: UUID, state: CrossMatchState, needs: Sequence[Need], now: datetime
 ) -> None:
-    """Remember what a comparison waits for now."""
-    await conn.execute(_CROSS_MATCH_FOLLOWS, request_id, list(needs), now)
+    """Remember what a comparison waits for now, or that it is completed."""
+    await conn.execute(_CROSS_MATCH_FOLLOWS, request_id, state, list(needs), now)
 
 
 async def stood_down_as(conn: asyncpg.Connection, case_id: UUID) -> str | None:
@@ -367,3 +370,14 @@ async def profile(conn: asyncpg.Connection, specimen_id: UUID) -> ProfileRow | N
 async def expunge_profile(conn: asyncpg.Connection, specimen_id: UUID, now: datetime) -> None:
     """Delete key and genotype for good; nothing happens if there is no profile."""
     await conn.execute(_EXPUNGE_PROFILE, specimen_id, now)
+
+
+async def specimens_by_id(conn: asyncpg.Connection, ids: Sequence[UUID]) -> dict[UUID, SpecimenRow]:
+    """Some specimens by their id; those out of sight are left out."""
+    rows = [SpecimenRow.model_validate(dict(r)) for r in await conn.fetch(_SPECIMENS_BY_ID, list(ids))]
+    return {row.id: row for row in rows}
+
+
+async def see_every_region(conn: asyncpg.Connection) -> None:
+    """Let the rest of the transaction see all regions: whoever may see a candidate acts for both its regions."""
+    await conn.execute(_EVERY_REGION)

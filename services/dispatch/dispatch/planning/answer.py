@@ -40,7 +40,7 @@ def answer(question: Question, *, prove: Prove | None = None, tell: Tell | None 
     """The combined answer to an instance, with its proofs.
 
     `prove` is asked for the optimum once a valid plan stands; left out, it is searched in this process. Programs
-    that must not die with a solver pass one that works elsewhere (`dispatch.planning.worker`). Whatever goes wrong
+    that must not die with a solver pass one that works elsewhere (`guitu.worker`). Whatever goes wrong
     with it, the plan that stood before is the answer, and `trouble` says so.
     """
     return result_of(answered(question, prove or prove_here, tell or (lambda stage: None)), version("guitu"))

@@ -13,7 +13,7 @@ from dna_intake.domain.custody import PROFILED, State
 
 Need = Literal["parent_sample", "parent_profile", "kinship_search"]
 SampleState = Literal["open", "collected", "entered", "cancelled"]
-CrossMatchState = Literal["waiting", "cancelled"]
+CrossMatchState = Literal["waiting", "completed", "cancelled"]
 StandDownOutcome = Literal["found", "false_alarm", "merged", "exercise_over"]
 
 IN_THE_LABORATORY: frozenset[State] = frozenset(
@@ -23,12 +23,12 @@ IN_THE_LABORATORY: frozenset[State] = frozenset(
 SAYS_EN: dict[Need, str] = {
     "parent_sample": "a blood sample of the parents",
     "parent_profile": "the profile of the parents' sample from the laboratory",
-    "kinship_search": "the kinship search, which is not part of this version; nothing has been compared",
+    "kinship_search": "the comparison of the family's profiles with every child in the index",
 }
 SAYS_ZH: dict[Need, str] = {
     "parent_sample": "采集父母血样",
     "parent_profile": "实验室录入父母血样的DNA分型",
-    "kinship_search": "亲缘比对功能(本版本尚未提供,未进行任何比对)",
+    "kinship_search": "家庭成员分型与库内全部儿童的亲缘比对",
 }
 
 
@@ -41,10 +41,14 @@ def sample_state(parents: Iterable[State]) -> SampleState:
 
 
 def waits_for(parents: Iterable[State]) -> tuple[Need, ...]:
-    """What must still happen before the case can be compared; the search itself is always among it."""
-    match sample_state(parents):
+    """What must still happen before the case is compared; nothing, once every profile of the family was searched.
+
+    A specimen that is `entered` and not yet `searched` waits for the matcher, whatever the others of its family do.
+    """
+    states = set(parents)
+    match sample_state(states):
         case "entered":
-            return ("kinship_search",)
+            return ("kinship_search",) if "entered" in states else ()
         case "collected":
             return ("parent_profile", "kinship_search")
         case _:
@@ -64,12 +68,19 @@ def cross_match_after(outcome: StandDownOutcome, sample: SampleState) -> CrossMa
 def sentence_en(needs: Iterable[Need], state: CrossMatchState) -> str:
     """What a person reads about the request, in English."""
     if state == "cancelled":
-        return "This request was cancelled; nothing has been compared."
+        return "This request was cancelled; it waits for nothing."
+    if state == "completed":
+        return (
+            "The family was compared with every child in the index, and each new child is compared as it is entered. "
+            "A lead is not an identification."
+        )
     return "Waiting for: " + "; ".join(SAYS_EN[need] for need in needs) + "."
 
 
 def sentence_zh(needs: Iterable[Need], state: CrossMatchState) -> str:
     """What a person reads about the request, in Chinese."""
     if state == "cancelled":
-        return "该比对请求已取消,未进行任何比对。"
+        return "该比对请求已取消,不再等待。"
+    if state == "completed":
+        return "已与库内全部儿童比对;此后录入的儿童将自动比对。比中线索不等于身份认定。"
     return "等待:" + ";".join(SAYS_ZH[need] for need in needs) + "。"

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from dispatch.planning.worker import Worker, WorkerTrouble
+from guitu.worker import Worker, WorkerTrouble
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """One process beside the service that does long sums: it may die or hang, and the service goes on.
 
-`python -m dispatch.planning.worker` reads requests from its input and writes answers to its output, each pickled with
+`python -m guitu.worker` reads requests from its input and writes answers to its output, each pickled with
 its length before it. Both ends are ours, on one machine, in one version. The process ends when its input does.
 """
 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import pickle
 import sys
@@ -22,7 +23,7 @@ GRACE_S = 1.0
 STARTS_WITHIN_S = 30.0
 """Libraries are read from the disk once; a machine that is busy takes its time."""
 NICE = 19
-"""Whoever plans a first order, or tells people, goes before whoever looks for a better plan."""
+"""Whoever tells people goes before whoever does long sums."""
 
 
 class WorkerTrouble(Exception):
@@ -36,11 +37,12 @@ class WorkerTrouble(Exception):
 class Worker:
     """A process that is started at the first request, kept warm, and replaced when it dies or hangs.
 
-    Requests wait for each other. `nice` is how far it steps back for other processes.
+    Requests wait for each other. `nice` is how far it steps back for other processes; `reads` is a module that the
+    process imports at its start, so that the first request need not wait for it.
     """
 
-    def __init__(self, nice: int = NICE) -> None:
-        self._nice = nice
+    def __init__(self, nice: int = NICE, reads: str = "") -> None:
+        self._nice, self._reads = nice, reads
         self._process: asyncio.subprocess.Process | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -91,8 +93,9 @@ class Worker:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "dispatch.planning.worker",
+                "guitu.worker",
                 str(self._nice),
+                self._reads,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 # An interrupt from the terminal is for the service, which ends this process itself.
@@ -132,8 +135,6 @@ async def _receive(process: asyncio.subprocess.Process) -> Any:
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer until the input ends. What a function raises is its answer, in words."""
-    from dispatch.domain import weighing  # noqa: F401 - read now, so that the first request need not wait for it.
-
     _write(answers, "ready")
     while length := requests.read(LENGTH_BYTES):
         function, arguments = pickle.loads(requests.read(int.from_bytes(length)))  # noqa: S301
@@ -155,4 +156,6 @@ if __name__ == "__main__":
     # Whatever a library prints must not get between the answers.
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    if sys.argv[2]:
+        importlib.import_module(sys.argv[2])
     serve(sys.stdin.buffer, out)
