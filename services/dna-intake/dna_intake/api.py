@@ -9,9 +9,11 @@ from fastapi import APIRouter, Query
 
 from dna_intake import gate, store
 from dna_intake.access import Office, Reader
+from dna_intake.candidates_api import candidates_router
 from dna_intake.domain.requests import sentence_en, sentence_zh
 from dna_intake.models import AskGate, CrossMatchAnswer, CrossMatchRow, GateAnswer, RequestsAnswer
 from dna_intake.refusals import not_found
+from dna_intake.searches_api import searches_router
 from dna_intake.specimens_api import specimens_router
 from guitu.problem import refusals
 from guitu.service import Runtime
@@ -19,7 +21,13 @@ from guitu.service import Runtime
 
 def routers(runtime: Runtime) -> list[APIRouter]:
     """Every route of the service."""
-    return [requests_router(runtime), specimens_router(runtime), gate_router(runtime)]
+    return [
+        requests_router(runtime),
+        specimens_router(runtime),
+        searches_router(runtime),
+        candidates_router(runtime),
+        gate_router(runtime),
+    ]
 
 
 def requests_router(runtime: Runtime) -> APIRouter:

@@ -97,30 +97,26 @@ async def _step(runtime: Runtime, matcher: Matcher, run: RunRow) -> int:
     return 1
 
 
-async def _write(
-    tx: Tx, runtime: Runtime, run: RunRow, step: int, answer: Answer, terms: Terms
-) -> int:
+async def _write(tx: Tx, runtime: Runtime, run: RunRow, step: int, answer: Answer, terms: Terms) -> int:
     """One step, once: its leads as candidates, and how many of them no search had found."""
     row = await store_search.lock_run(tx.conn, run.id)
     if row is None or row.state != "running" or step not in row.missing:
         return 0
-    compared = sum(answer.compared.values())
+    compared, most = sum(answer.compared.values()), dna_settings(runtime.settings).leads_max
     ids = [leads.candidate_id(each.child_id, each.relatives, each.relation) for each in answer.found]
     before = await store_candidates.known(tx.conn, ids)
     new = [each for each, known in zip(answer.found, ids, strict=True) if known not in before]
-    waiting = [
+    unknown = [
         each
         for each in new
-        if not await store_search.any_waiting(tx.conn, [each.child_id, *each.relatives])
+        if not await store_search.explained(tx.conn, [each.child_id, *each.relatives], most)
     ]
     practice = practice_of(runtime.settings)
     added = await results.keep(
-        tx, run.id, waiting, max(answer.population, 1), answer.generation, terms, practice
+        tx, run.id, unknown, max(answer.population, 1), answer.generation, terms, practice
     )
     missing = [each for each in row.missing if each != step]
-    await store_search.step_done(
-        tx.conn, run.id, missing, compared, len(answer.found), len(added), tx.now
-    )
+    await store_search.step_done(tx.conn, run.id, missing, compared, len(answer.found), len(added), tx.now)
     if not missing:
         tx.audit("dna.all_against_all_completed", subject=run.id, missed=row.missed + len(added))
     if added:

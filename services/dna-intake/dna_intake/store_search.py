@@ -98,6 +98,11 @@ select {_PROFILE} from profile p
 where p.case_link in (select case_link from profile where specimen_id = any($1::uuid[]) and generation is not null)
     and p.kind in (1, 2, 3) and p.generation is not null
 """
+_EXPLAINED = """
+select exists (
+    select from search
+    where specimen_id = any($1::uuid[]) and (state = 'waiting' or (state = 'completed' and leads > $2)))
+"""
 _ANY_PROFILE = "select exists (select from profile where generation is not null)"
 _BACKLOG = """
 select count(*) as waiting, min(requested_at) as oldest, coalesce(max(attempts), 0) as attempts
@@ -349,6 +354,11 @@ def _sealed(record: asyncpg.Record) -> SealedProfile:
         record["wrapped_key"],
         record["genotype_sealed"],
     )
+
+
+async def explained(conn: asyncpg.Connection, specimens: Sequence[UUID], most: int) -> bool:
+    """Is there a reason that no search has told of a lead of these: one waits, or had more leads than are kept?"""
+    return bool(await conn.fetchval(_EXPLAINED, list(specimens), most))
 
 
 async def has_profiles(conn: asyncpg.Connection) -> bool:
