@@ -62,11 +62,15 @@ def test_two_fathers_are_no_couple_and_two_parents_of_unknown_sex_may_be() -> No
 def test_the_same_people_are_the_same_lead_in_whatever_order() -> None:
     child, one, other = (UUID(int=n) for n in range(3))
 
-    assert leads.candidate_id(child, [one, other], "couple") == leads.candidate_id(child, [other, one], "couple")
+    assert leads.candidate_id(child, [one, other], "couple") == leads.candidate_id(
+        child, [other, one], "couple"
+    )
     assert leads.candidate_id(child, [one], "parent") != leads.candidate_id(child, [one], "full_sibling")
 
 
-@pytest.mark.parametrize(("log10_lr", "compared", "expected"), [(7, 10_000_001, 0.5), (4, 1, 1.0), (20, 10**7, 1.0)])
+@pytest.mark.parametrize(
+    ("log10_lr", "compared", "expected"), [(7, 10_000_001, 0.5), (4, 1, 1.0), (20, 10**7, 1.0)]
+)
 def test_a_posterior_weighs_the_ratio_against_all_that_were_compared(
     log10_lr: float, compared: int, expected: float
 ) -> None:

@@ -14,7 +14,8 @@ HAPLOTYPE = {f"DYS{n}": ["14"] for n in range(390, 402)}
 
 
 @pytest.mark.parametrize(
-    ("differences", "outcome"), [(0, "consistent"), (1, "inconclusive"), (2, "inconclusive"), (3, "inconsistent")]
+    ("differences", "outcome"),
+    [(0, "consistent"), (1, "inconclusive"), (2, "inconclusive"), (3, "inconsistent")],
 )
 def test_three_differing_y_loci_speak_against_a_father(differences: int, outcome: str) -> None:
     changed = dict(list({**HAPLOTYPE}.items())[:differences])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +14,13 @@ from dna_intake import genotypes, laboratory, searching, store
 from dna_intake.domain.packed import STR_LOCI
 from dna_intake.domain.profiles import genotype_of
 from dna_intake.kinship import load_table
+from dna_intake.matching import engine
 from dna_intake.matching.matcher import Matcher, matcher_of
+from dna_intake.matching.requests import Requests
 from dna_intake.models import RegisterSpecimen, SpecimenRow
 from dna_intake.practice import practice_of
 from guitu.service import Runtime
+from guitu.worker import WorkerTrouble
 from harness.dna_stories import YUNYANG
 
 TABLE = load_table("norstr_east_asia")
@@ -37,9 +41,7 @@ def family(seed: int, loci: tuple[str, ...] = LOCI) -> Family:
     """Father, mother and child by Mendel without mutation, so that a test knows what it gets."""
     rng = np.random.default_rng(seed)
     father, mother = stranger(rng, loci), stranger(rng, loci)
-    child = {
-        locus: (str(rng.choice(father[locus])), str(rng.choice(mother[locus]))) for locus in loci
-    }
+    child = {locus: (str(rng.choice(father[locus])), str(rng.choice(mother[locus]))) for locus in loci}
     return Family(father, mother, child)
 
 
@@ -91,7 +93,15 @@ async def put(
         exercise=exercise,
     )
     row = await laboratory.register(tx, wanted, practice)
-    for state in ("collected", "received", "extracted", "quantified", "amplified", "typed", "quality_checked"):
+    for state in (
+        "collected",
+        "received",
+        "extracted",
+        "quantified",
+        "amplified",
+        "typed",
+        "quality_checked",
+    ):
         row = await moved(tx, row, state, practice)
     genotype = genotype_of({locus: list(pair) for locus, pair in alleles.items()})
     await store.add_profile(tx.conn, genotypes.sealed(tx, row, "K1", genotype, practice.master))
@@ -116,3 +126,25 @@ async def all_searched(run: Runtime, matcher: Matcher | None = None) -> None:
     raise AssertionError("The matcher does not come to an end.")
 
 
+class Here(Requests):
+    """The engine in this process: as fast as a test wants it, with the same functions and the same index."""
+
+    _one_at_a_time = asyncio.Lock()
+
+    def __init__(self, settings: Any) -> None:
+        super().__init__(settings)
+        self._held: list[Any] = []
+
+    async def _run(self, request: str, *arguments: Any, within_s: float) -> Any:
+        async with self._one_at_a_time:
+            engine._STATES[:] = self._held
+            try:
+                return await asyncio.to_thread(getattr(engine, request), *arguments)
+            except Exception as error:
+                raise WorkerTrouble("failed", f"{type(error).__name__}: {error}") from error
+            finally:
+                self._held = list(engine._STATES)
+
+    async def end(self) -> None:
+        """Forget the index, as the end of its process does."""
+        self._held = []

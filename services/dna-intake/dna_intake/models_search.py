@@ -97,7 +97,6 @@ class RunRow(Row):
     generation: int
     steps: int
     missing: tuple[int, ...]
-    step_of_partition: int
     compared: int
     leads: int
     missed: int

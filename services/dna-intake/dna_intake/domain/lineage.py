@@ -25,7 +25,7 @@ MT_DIFFERENCES_INCONSISTENT = 2
 
 _VARIANT = re.compile(r"[ACGT]?([1-9][0-9]{0,4})(?:\.[1-9])?([ACGTRYSWKMBDHVN]|DEL|-)", re.ASCII)
 _LENGTH_TRACTS = (range(303, 316), range(16180, 16194))
-"""Poly-C tracts of HV2 and HV1, whose length varies within one person: insertions and deletions do not count (SWGDAM)."""
+"""Poly-C tracts of HV2 and HV1; length varies within one person, so indels there do not count (SWGDAM)."""
 MT_LENGTH = 16_569
 """Bases of the revised Cambridge reference sequence."""
 

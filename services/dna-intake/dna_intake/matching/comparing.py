@@ -26,6 +26,7 @@ from dna_intake.search import (
     Lead,
     Query,
     Relation,
+    children_of_couple,
     relatives_of,
 )
 from dna_intake.search.index import SEXES
@@ -106,7 +107,7 @@ def child_leads(
         for group, relation in OF_CHILD.get(each, ()):
             for lead in leads_in(held.groups[group], kinship, child.query, relation, terms):
                 relatives = (held.specimen(lead.row_id),)
-                yield _found(kinship, child, child.id, relatives, each, lead, relation)
+                yield found_of(kinship, child, child.id, relatives, each, lead, relation)
     if "couple" in wanted:
         yield from _couples(held, kinship, child, terms, exact)
 
@@ -122,7 +123,7 @@ def leads_in(
     ).leads
 
 
-def _found(
+def found_of(
     kinship: Kinship,
     asked: Person,
     child_id: UUID,
@@ -165,7 +166,7 @@ def _couples(held: Held, kinship: Kinship, child: Person, terms: Thresholds, exa
         rows += [lead.row_id for lead in _possible(held.groups[group], kinship, child.query, PARENT)]
     for couple in held.couples_among(rows)[: terms.leads_max]:
         parents = [person_in(held, kinship, row) for row in couple]
-        yield from _joint(child, parents, terms, exact)
+        yield from joint(child, parents, terms, exact)
 
 
 def _possible(index: Index, kinship: Kinship, query: Query, relation: Relation) -> tuple[Lead, ...]:
@@ -183,7 +184,7 @@ def _possible(index: Index, kinship: Kinship, query: Query, relation: Relation) 
     ).leads
 
 
-def _joint(child: Person, parents: Sequence[Person], terms: Thresholds, exact: Exact) -> Iterator[Found]:
+def joint(child: Person, parents: Sequence[Person], terms: Thresholds, exact: Exact) -> Iterator[Found]:
     new = exact(child, parents, "couple")
     if new.log10_lr >= np.log10(terms.lr_min):
         people = tuple(parent.id for parent in parents)
@@ -197,37 +198,48 @@ def family_leads(
     mates: Sequence[Person],
     wanted: Sequence[SearchRelation],
     terms: Thresholds,
-    exact: Exact,
 ) -> Iterator[Found]:
     """Which children may be this person's, alone, with a declared spouse, or as a further relative's?"""
     children, how = held.groups["children"], OF_FAMILY[person.kind]
     relation = relation_to_child(person.kind)
     if relation in wanted:
         for lead in leads_in(children, kinship, person.query, how, terms):
-            yield _found(kinship, person, held.specimen(lead.row_id), (person.id,), relation, lead, how)
+            yield found_of(kinship, person, held.specimen(lead.row_id), (person.id,), relation, lead, how)
     for mate in mates if "couple" in wanted else ():
         if may_be_a_couple(person.kind, mate.kind):
-            yield from _children_of_couple(held, kinship, person, mate, terms, exact)
+            yield from _children_of_couple(held, kinship, person, mate, terms)
 
 
 def _children_of_couple(
-    held: Held, kinship: Kinship, one: Person, other: Person, terms: Thresholds, exact: Exact
+    held: Held, kinship: Kinship, one: Person, other: Person, terms: Thresholds
 ) -> Iterator[Found]:
+    """Every child here is weighed exactly against the two together."""
     children = held.groups["children"]
-    mine = {lead.row_id for lead in _possible(children, kinship, one.query, CHILD)}
-    both = [lead.row_id for lead in _possible(children, kinship, other.query, CHILD) if lead.row_id in mine]
+    typed = [set(each.genotypes) & set(kinship.panel.loci) for each in (one, other)]
+    if not children.profiles or not all(typed):
+        return
     parents = sorted((one, other), key=lambda each: order_in_couple(each.kind, each.id))
-    for row in both[: terms.leads_max]:
-        yield from _joint(person_in(held, kinship, row), parents, terms, exact)
+    found = children_of_couple(
+        children,
+        kinship,
+        parents[0].query,
+        parents[1].query,
+        lr_min=terms.lr_min,
+        leads_max=terms.leads_max,
+    )
+    for lead in found.leads:
+        people = tuple(parent.id for parent in parents)
+        child = held.specimen(lead.row_id)
+        yield Found(child, people, "couple", lead.log10_lr, len(lead.inconsistent), lead.compared, None)
 
 
 def person_in(held: Held, kinship: Kinship, row: int) -> Person:
-    """Somebody of the index in the clear, from the codes."""
+    """Somebody of the index in the clear, from the codes. Rows of a segment are in order, so this is a look-up."""
     for index in held.groups.values():
         for view in index.snapshot().views:
-            places = np.flatnonzero(view.segment.row_ids[: view.count] == row)
-            if len(places):
-                place = int(places[-1])
+            rows = view.segment.row_ids[: view.count]
+            place = int(np.searchsorted(rows, row))
+            if place < len(rows) and rows[place] == row:
                 typed = decoded(kinship, view.segment.codes[place], view.segment.rare.get(place, ()))
                 sex = SEXES[int(view.segment.sexes[place])]
                 return Person(held.specimen(row), held.kind(row), sex, typed)

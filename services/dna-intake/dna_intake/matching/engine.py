@@ -16,7 +16,14 @@ from dna_intake.domain.packed import STR_LOCI
 from dna_intake.kinship import FrequencyTable, KinshipRefused, Model, Typing, compare, load_table
 from dna_intake.matching import loading
 from dna_intake.matching.all_pairs import leads_of_children
-from dna_intake.matching.comparing import Person, all_relatives, child_leads, family_leads, hypotheses
+from dna_intake.matching.comparing import (
+    Person,
+    all_relatives,
+    child_leads,
+    family_leads,
+    hypotheses,
+    person_in,
+)
 from dna_intake.matching.index import Held
 from dna_intake.matching.loading import Piece
 from dna_intake.matching.sealed_rows import opened_profiles
@@ -97,20 +104,27 @@ def search(who: SealedProfile, wanted: Sequence[SearchRelation], beside: Sequenc
         compared = state.held.compared_by_partition(all_relatives(wanted))
     else:
         mates = [mate for each in beside if (mate := _person(each)) is not None and mate.id != person.id]
-        found = list(family_leads(state.held, state.kinship, person, mates, wanted, state.thresholds, _exact))
+        found = list(family_leads(state.held, state.kinship, person, mates, wanted, state.thresholds))
         compared = state.held.compared_by_partition((Kind.child,))
     return Answer(state.held.generation, dict(compared), found, (perf_counter() - begun) * 1000)
 
 
-def step(partition: int, part: int, parts: int) -> Answer:
-    """Compare a slice of one partition's children with all families here: a step of all against all."""
+def step(partition: int, elsewhere: Sequence[SealedProfile]) -> Answer:
+    """Compare one partition's children with all families here: a step of all against all.
+
+    `elsewhere` are that partition's children, if it is not held here.
+    """
     state, begun = _state(), perf_counter()
-    everyone = state.held.children_of_partition(partition)
-    mine = everyone[len(everyone) * part // parts : len(everyone) * (part + 1) // parts]
-    found = list(leads_of_children(state.held, state.kinship, mine, state.thresholds, _exact))
-    families = sum(state.held.compared_by_partition(k for k in Kind if k is not Kind.child).values())
+    if partition in state.held.held:
+        rows = state.held.rows_of(Kind.child, partition).tolist()
+        children = [person_in(state.held, state.kinship, row) for row in rows]
+    else:
+        children = [person for each in elsewhere if (person := _person(each)) is not None]
+    found = list(leads_of_children(state.held, state.kinship, children, state.thresholds, _exact))
+    families = state.held.compared_by_partition(kind for kind in Kind if kind is not Kind.child)
+    compared = {here: count * len(children) for here, count in families.items()}
     took = (perf_counter() - begun) * 1000
-    return Answer(state.held.generation, {partition: families * len(mine)}, found, took, families)
+    return Answer(state.held.generation, compared, found, took, families.total())
 
 
 def ratio(

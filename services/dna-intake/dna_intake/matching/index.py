@@ -167,10 +167,18 @@ class Held:
         found = np.bincount(self._partitions[: self.rows][which], minlength=self.partitions)
         return Counter({partition: int(found[partition]) for partition in self.held})
 
-    def children_of_partition(self, partition: int) -> NDArray[np.int64]:
-        """Rows of the living children of one partition, in order."""
-        children = self._here() & _of_kinds(self._kinds[: self.rows], (Kind.child,))
-        return np.flatnonzero(children & (self._partitions[: self.rows] == partition))
+    def rows_of(self, kind: Kind, partition: int | None = None) -> NDArray[np.int64]:
+        """Rows of all of a kind who live here, or in one partition of it, in order."""
+        which = self._here() & _of_kinds(self._kinds[: self.rows], (kind,))
+        if partition is not None:
+            which &= self._partitions[: self.rows] == partition
+        return np.flatnonzero(which)
+
+    def mates_of(self, row: int) -> list[int]:
+        """The rows of the other parents of the same case, guests included."""
+        link = self._links[row]
+        same = (self._links[: self.rows] == link) & self._alive[: self.rows] & self._parents()
+        return [int(other) for other in np.flatnonzero(same) if other != row] if link else []
 
     def _here(self) -> NDArray[np.bool_]:
         return self._alive[: self.rows] & np.isin(self._partitions[: self.rows], list(self.held))

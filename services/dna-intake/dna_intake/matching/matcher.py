@@ -190,9 +190,13 @@ class Matcher:
         async with self._runtime.tx(actor=f"guitu.{self._runtime.service}") as tx:
             await store_search.search_failed(tx.conn, search.id, tx.now + pause)
 
-    async def step(self, partition: int, part: int, parts: int) -> Answer:
-        """A step of all against all. Raises: WorkerTrouble."""
-        return await self._requests.step(partition, part, parts)
+    async def step(self, partition: int) -> Answer:
+        """The children of one partition with all families here. Raises: WorkerTrouble."""
+        elsewhere: list[SealedProfile] = []
+        if partition not in self.held:
+            async with self._runtime.read() as conn:
+                elsewhere = await store_search.children_of_partition(conn, partition, PARTITIONS)
+        return await self._requests.step(partition, elsewhere)
 
     async def ratio(
         self, conn: asyncpg.Connection, row: CandidateRow, added: Sequence[dict[str, tuple[str, ...]]]
