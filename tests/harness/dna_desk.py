@@ -24,7 +24,7 @@ class Desk:
 
     def __init__(self, run: Runtime, http: httpx.AsyncClient, role: Role, region: str) -> None:
         self.run, self.http = run, http
-        token = mint(run.settings, f"{role}-1", role, region, run.clock.now(), timedelta(days=1))
+        token = mint(run.settings, f"{role}-1", role, region, run.clock.now(), timedelta(days=30))
         self.headers = {"Authorization": f"Bearer {token}"}
 
     async def posts(self, path: str, body: Any, **headers: str) -> httpx.Response:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import numpy as np
 
-from dna_intake import genotypes, laboratory, searching, store
+from dna_intake import genotypes, laboratory, registration, searching, store
 from dna_intake.domain.packed import STR_LOCI
 from dna_intake.domain.profiles import genotype_of
 from dna_intake.kinship import load_table
@@ -92,7 +92,7 @@ async def put(
         registered_sex=sex,
         exercise=exercise,
     )
-    row = await laboratory.register(tx, wanted, practice)
+    row = await registration.register(tx, wanted, practice)
     for state in (
         "collected",
         "received",
