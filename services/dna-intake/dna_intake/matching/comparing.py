@@ -234,16 +234,24 @@ def _children_of_couple(
 
 
 def person_in(held: Held, kinship: Kinship, row: int) -> Person:
-    """Somebody of the index in the clear, from the codes. Rows of a segment are in order, so this is a look-up."""
+    """Somebody of the index in the clear, from the codes. Raises: LookupError, if the row is not in it."""
     for index in held.groups.values():
         for view in index.snapshot().views:
-            rows = view.segment.row_ids[: view.count]
-            place = int(np.searchsorted(rows, row))
-            if place < len(rows) and rows[place] == row:
+            place = _place_of(view.segment.row_ids[: view.count], row)
+            if place is not None:
                 typed = decoded(kinship, view.segment.codes[place], view.segment.rare.get(place, ()))
                 sex = SEXES[int(view.segment.sexes[place])]
                 return Person(held.specimen(row), held.kind(row), sex, typed)
     raise LookupError(f"Row {row} is not in the index.")
+
+
+def _place_of(rows: NDArray[np.uint32], row: int) -> int | None:
+    """Rows are in order but for those overwritten on removal, which may mislead the look-up; then it is a scan."""
+    place = int(np.searchsorted(rows, row))
+    if place < len(rows) and rows[place] == row:
+        return place
+    places = np.flatnonzero(rows == row)
+    return int(places[-1]) if len(places) else None
 
 
 def decoded(kinship: Kinship, codes: NDArray[np.uint8], rare: Iterable[Any]) -> dict[str, tuple[str, ...]]:

@@ -71,8 +71,7 @@ async def _read(source: Source, kinship: Kinship) -> tuple[int, list[Piece]]:
 def follow(changes: Sequence[Change], beside: Sequence[SealedProfile]) -> Status:
     """Take changes in, in their order; `beside` are the parents of the same cases, for couples over partitions.
 
-    The same changes again leave the same index. When somebody left, the index is copied without them, so that their
-    bytes are gone when this returns.
+    The same changes again leave the same index. Whoever left has been overwritten when this returns.
     """
     state = _state()
     touched = {change.specimen_id for change in changes}
@@ -82,13 +81,11 @@ def follow(changes: Sequence[Change], beside: Sequence[SealedProfile]) -> Status
         if each.key_hash % state.held.partitions not in state.held.held:
             touched.add(each.specimen_id)
             latest.setdefault(each.specimen_id, each)
-    gone = state.held.remove(touched)
+    state.held.remove(touched)
     come = [profile for profile in latest.values() if profile is not None]
     if come:
         opened = opened_profiles(come, state.source.master)
         state.held.add([loading.coded(opened, state.kinship.panel)])
-    if gone:
-        state.held.compact()
     state.held.generation = max(state.held.generation, changes[-1].generation)
     return _status()
 
