@@ -9,12 +9,14 @@ from fastapi import APIRouter, Query
 
 from dna_intake import gate, store
 from dna_intake.access import Office, Reader
+from dna_intake.candidates_api import candidates_router
 from dna_intake.domain.requests import sentence_en, sentence_zh
 from dna_intake.intake.api import intake_routers
 from dna_intake.labels_api import labels_router
 from dna_intake.likelihood_api import likelihood_router
 from dna_intake.models import AskGate, CrossMatchAnswer, CrossMatchRow, GateAnswer, RequestsAnswer
 from dna_intake.refusals import not_found
+from dna_intake.searches_api import searches_router
 from dna_intake.shipments_api import shipments_router
 from dna_intake.specimens_api import specimens_router
 from dna_intake.worklist_api import worklist_router
@@ -29,6 +31,8 @@ def routers(runtime: Runtime) -> list[APIRouter]:
         specimens_router(runtime),
         gate_router(runtime),
         likelihood_router(runtime),
+        searches_router(runtime),
+        candidates_router(runtime),
         worklist_router(runtime),
         labels_router(runtime),
         shipments_router(runtime),

@@ -70,6 +70,7 @@ on conflict (barcode) do nothing
 _SPECIMEN_BY_ID = f"select {SPECIMEN} from specimen where id = $1"
 _EVERY_REGION = "select set_config('guitu.region', '*', true)"
 _SPECIMENS_BY_ID = f"select {SPECIMEN} from specimen where id = any($1::uuid[])"
+_EVERY_REGION = "select set_config('guitu.region', '*', true)"
 _SPECIMEN_BY_BARCODE = f"select {SPECIMEN} from specimen where barcode = $1"
 _SPECIMENS_OF_CASE = (
     f"select {SPECIMEN} from specimen where case_link = $1 order by registered_at, id limit 200"
@@ -374,8 +375,7 @@ async def expunge_profile(conn: asyncpg.Connection, specimen_id: UUID, now: date
 
 async def specimens_by_id(conn: asyncpg.Connection, ids: Sequence[UUID]) -> dict[UUID, SpecimenRow]:
     """Some specimens by their id; those out of sight are left out."""
-    rows = [SpecimenRow.model_validate(dict(r)) for r in await conn.fetch(_SPECIMENS_BY_ID, list(ids))]
-    return {row.id: row for row in rows}
+    return {row.id: row for row in await specimens(conn, ids)}
 
 
 async def see_every_region(conn: asyncpg.Connection) -> None:
