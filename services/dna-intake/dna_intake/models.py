@@ -196,12 +196,6 @@ class EnterProfile(ApiModel):
     ]
 
 
-class AskGate(ApiModel):
-    """May the child of this specimen be registered (落户关)?"""
-
-    specimen_id: UUID
-
-
 class MoveAnswer(BaseModel):
     """One link of the chain, as people read it."""
 
@@ -282,13 +276,3 @@ class ProfileAnswer(BaseModel):
     loci_typed: int
     partial: bool
     accepted_at: datetime
-
-
-class GateAnswer(BaseModel):
-    """The gate's decision, with its reason in both languages."""
-
-    request_id: UUID
-    specimen_id: UUID
-    decision: Literal["clear", "hold", "blocked"]
-    reason_en: str
-    reason_zh: str
