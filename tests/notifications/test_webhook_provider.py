@@ -14,12 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from guitu.one_shot_http import open_one_shot
+from guitu.public_addresses import PublicOnly, is_public
+from guitu.webhook_signature import FRESH_FOR, sign, signed_by_all, signed_headers, signer_of
 from harness.far_side import closed_port
 from harness.far_systems import Fault, Said, listening
 from harness.site_system import SECRET, SiteSystem, signature
 from notifications.domain.senders import SenderSpec
 from notifications.providers.error_policy import ErrorClass
-from notifications.providers.http import open_one_shot
 from notifications.providers.openings import open_webhook as open_webhook_of
 from notifications.providers.protocol import (
     Accepted,
@@ -33,9 +35,7 @@ from notifications.providers.protocol import (
     Unknown,
     Unreadable,
 )
-from notifications.providers.public_addresses import PublicOnly, is_public
 from notifications.providers.webhook import Webhook, WebhookSites, open_webhook
-from notifications.providers.webhook_signature import FRESH_FOR, sign, signed_headers, signer_of
 from notifications.settings import NotificationSettings
 
 NOW = datetime(2026, 3, 1, 4, 5, 6, tzinfo=UTC)
@@ -436,6 +436,18 @@ def test_what_we_sign_we_believe_and_nothing_else(secret: str, delivery: str, bo
     assert "site" == signer_of({"site": [secret]}, lower, body, NOW)
     assert signer_of({"site": [secret]}, lower, body + b"x", NOW) is None
     assert signer_of({"site": [secret + "x"]}, lower, body, NOW) is None
+
+
+def test_while_a_secret_is_replaced_the_reader_believes_with_either() -> None:
+    headers = signed_by_all(["the-new-secret-of-it", "the-old-secret-of-it"], "d-1", b"{}", NOW)
+    lower = {name.lower(): value for name, value in headers.items()}
+
+    believed = [
+        signer_of({"us": [s]}, lower, b"{}", NOW) for s in ("the-new-secret-of-it", "the-old-secret-of-it")
+    ]
+
+    assert ["us", "us"] == believed
+    assert signer_of({"us": ["the-next-secret-of-it"]}, lower, b"{}", NOW) is None
 
 
 def test_capabilities_and_thanks(webhook: Webhook) -> None:
