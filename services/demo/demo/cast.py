@@ -10,29 +10,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from demo.case import Case, Json
+from demo.laboratory import Laboratory, Registry
 from demo.paper import Page
 from demo.phonebook import Phonebook, phonebook
 from demo.stage import Refused, Stage
 from demo.waiting import SENT_DEADLINE_S, eventually
 from notifications.directory import SiteRow
 
-Json = dict[str, Any]
 _LINK = re.compile(r"https?://\S+")
 STAND_DOWN_WORDS = ("协查解除", "Stand down", "指令解除", "order over")
 MESSAGES_MAX = 10_000
 NOT_FOUND = 404
 UNITS_AT_ONCE = 8
 ORDER_OVER = ("stood_down", "stand_down_acknowledged", "reassigned")
-
-
-@dataclass(frozen=True)
-class Case:
-    """A case as its reporter knows it."""
-
-    case_id: str
-    code: str
-    reported_at: datetime
-    answer: Json
 
 
 class CommandCentre:
@@ -284,28 +275,6 @@ class Terminal:
         return await Page.open(self._stage.http, f"{self._stage.urls['notifications']}{path}")
 
 
-class Laboratory:
-    """The DNA laboratory (鉴定中心)."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-
-    async def requests(self, case: Case) -> Json:
-        """Wait until the parents' sample and the cross-matching are asked for."""
-
-        async def look() -> Json:
-            params = {"case_id": case.case_id}
-            return dict(
-                await self._stage.ask("dna-intake", "GET", "/requests", role="laboratory", params=params)
-            )
-
-        return await eventually(
-            look,
-            f"sample and cross-matching request of {case.code}",
-            is_there=lambda found: bool(found["sample_requests"] and found["cross_match_requests"]),
-        )
-
-
 class Cast:
     """Everybody, on one stage."""
 
@@ -315,6 +284,7 @@ class Cast:
         self.command_centre = CommandCentre(stage)
         self.police = Police(stage, self.book)
         self.laboratory = Laboratory(stage)
+        self.registry = Registry(stage)
         self.phones = Phones(stage)
 
     def terminal(self, name_en: str) -> Terminal:

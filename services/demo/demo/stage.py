@@ -55,12 +55,22 @@ class Stage:
         return auth.mint(self.settings, subject or f"demo-{role}", role, region, self.now(), TOKEN_VALID)
 
     async def ask(
-        self, service: str, method: str, path: str, *, role: auth.Role | None = None, **more: Any
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        role: auth.Role | None = None,
+        subject: str = "",
+        **more: Any,
     ) -> Any:
-        """Send one request as the demo user of `role`; returns the JSON answer. Raises: Refused."""
+        """Send one request as the demo user of `role`, or as somebody in that role; returns the JSON answer.
+
+        Raises: Refused.
+        """
         headers = dict(more.pop("headers", {}))
         if role is not None:
-            headers["Authorization"] = f"Bearer {self.token(role)}"
+            headers["Authorization"] = f"Bearer {self.token(role, subject)}"
         answer = await self.http.request(method, f"{self.urls[service]}{path}", headers=headers, **more)
         if answer.is_error:
             raise Refused(f"{method} {service}{path}", answer.status_code, answer.text[:600])
