@@ -1,4 +1,4 @@
-"""One locus under theta by lines of descent: fast where a family has few meioses and many untyped founders.
+"""A locus, or two linked ones, under theta by lines of descent: fast with few meioses and many untyped founders.
 
 Given from which parental copy every gamete came, and the phase of every typed person, each founder's allele has its own
 tree of descendants: P(seen | alleles) is a product of one function an allele. Its mean over the alleles of a
@@ -8,9 +8,9 @@ alleles. All origins and phases ("ways") are computed side by side.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from math import factorial, prod
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,145 +22,209 @@ from dna_intake.kinship.sites import Array, Site
 WORK_MAX = 2_000_000_000
 """Multiplications, about 5 s; beyond that the caller sums over groupings, or refuses."""
 _NUMBERS_AT_ONCE = 1 << 21
-Genotypes = dict[str, tuple[int, int]]
+_PHASE = -1
+Name = tuple[str, int, int]
+"""Person, side (0 father's gamete, 1 mother's, -1 the phase of the person's own genotype), and place of the site."""
+Integers = NDArray[np.intp]
 
 
-@dataclass
-class _Ways:
-    """Which states the ways are made of: a name, how many states it has, and its own weight in each."""
+class Known(NamedTuple):
+    """At a site: the alleles of typed founders, how many there are, and frequencies of the next one after them."""
 
-    names: list[tuple[str, int]] = field(default_factory=list)
-    weights: list[Array] = field(default_factory=list)
+    pairs: Mapping[str, tuple[int, int]]
+    alleles: int
+    share: Array
 
-    def add(self, name: tuple[str, int], weights: Array) -> None:
-        self.names.append(name)
-        self.weights.append(weights)
 
-    @property
-    def count(self) -> int:
-        return prod(len(each) for each in self.weights)
+class _Part(NamedTuple):
+    """Something that is one way or another: the weight of each state, and what it means under one or two names."""
 
-    def states(self, numbers: NDArray[np.intp]) -> dict[tuple[str, int], NDArray[np.intp]]:
-        """The state of each part in the ways of these numbers."""
-        found: dict[tuple[str, int], NDArray[np.intp]] = {}
-        for name, weights in zip(self.names, self.weights, strict=True):
-            found[name], numbers = numbers % len(weights), numbers // len(weights)
-        return found
+    weights: Array
+    means: dict[Name, Integers]
+
+
+class _Line(NamedTuple):
+    """What `_descend` needs at each step: who stands where at a site, in some ways."""
+
+    pedigree: Pedigree
+    people: Sequence[str]
+    at: int
+    site: Site
+    known: Known
+    free: Mapping[str, int]
+    ways: Mapping[Name, Integers]
+    rows: Integers
 
 
 def mean_over_founders(
-    pedigree: Pedigree, site: Site, known: Genotypes, share: Array, n: int, theta: float
+    pedigree: Pedigree,
+    sites: Sequence[Site],
+    known: Sequence[Known],
+    theta: float,
+    recombination: float,
+    work_max: int,
 ) -> float | None:
-    """P(seen | family) given the alleles of typed founders, `share` the frequencies after those n alleles.
+    """P(seen | family) given the alleles of typed founders.
 
     None if there are too many ways, or if the result is so small that products may have underflowed.
     """
-    people = relevant(pedigree, set(site.seen))
-    ways, free = _ways(pedigree, site, people, known)
-    m = sum(free.values())
-    work = ways.count * (3**m + 2**m * site.count)
-    if work > WORK_MAX:
+    people = relevant(pedigree, {person for site in sites for person in site.seen})
+    children = children_of(pedigree, people)
+    free = [_free(pedigree, people, children, site) for site in sites]
+    parts = [
+        *_phases(people, sites, known, children),
+        *_gametes(pedigree, people, children, sites, free, recombination),
+    ]
+    count = prod(len(part.weights) for part in parts)
+    alleles = [sum(each.values()) for each in free]
+    if count * sum(3**m + 2**m * site.count for m, site in zip(alleles, sites, strict=True)) > work_max:
         return None
-    at_once = max(1, _NUMBERS_AT_ONCE // (2**m * site.count))
+    at_once = max(
+        1, _NUMBERS_AT_ONCE // max(2**m * site.count for m, site in zip(alleles, sites, strict=True))
+    )
     total = 0.0
-    for begin in range(0, ways.count, at_once):
-        numbers = np.arange(begin, min(begin + at_once, ways.count))
-        states = ways.states(numbers)
-        weight = np.ones(len(numbers))
-        for name, mine in zip(ways.names, ways.weights, strict=True):
-            weight *= mine[states[name]]
-        below, passed = _descend(pedigree, site, people, known, free, states, len(numbers))
-        functions = [each for each in below if each is not None]
-        total += (
-            float(weight * passed @ _mean(functions, share, n, theta))
-            if functions
-            else float(weight @ passed)
-        )
+    for begin in range(0, count, at_once):
+        numbers = np.arange(begin, min(begin + at_once, count))
+        weight, ways = _states(parts, numbers)
+        for at, site in enumerate(sites):
+            line = _Line(pedigree, people, at, site, known[at], free[at], ways, np.arange(len(numbers)))
+            weight = weight * _site_mean(line, theta)
+        total += float(weight.sum())
     return total if total > 1e-200 else None
 
 
-def _ways(
-    pedigree: Pedigree, site: Site, people: Sequence[str], known: Genotypes
-) -> tuple[_Ways, dict[str, int]]:
-    """The parts that ways are made of, and how many alleles of each untyped founder count."""
-    ways, free = _Ways(), dict[str, int]()
-    children = children_of(pedigree, people)
-    untold = set[str]()
-    for person in people:
-        seen, founder = site.seen.get(person), pedigree.by_id[person].founder
-        if person in known:
-            continue
-        if seen is not None:
-            ways.add((person, -1), seen.weights if seen.pairs is not None else np.ones(3))
-        if founder:
-            free[person] = 1 if seen is None and children[person] == 1 else 2
-            untold |= {person} if free[person] == 2 else set()
-    for person in people:
-        for side, parent in enumerate(parents_of(pedigree.by_id[person])):
-            seen = site.seen.get(parent)
-            if free.get(parent) == 1 or (seen is not None and seen.pairs is not None):
-                continue
-            # A founder's two copies may be swapped: the first gamete has the first one, without loss.
-            ways.add((person, side), np.ones(1) if parent in untold else np.full(2, 0.5))
-            untold.discard(parent)
-    return ways, free
-
-
-def _descend(
-    pedigree: Pedigree,
-    site: Site,
-    people: Sequence[str],
-    known: Genotypes,
-    free: dict[str, int],
-    states: dict[tuple[str, int], NDArray[np.intp]],
-    count: int,
-) -> tuple[list[Array | None], Array]:
-    """From children to parents: of each free founder allele P(what lies below | allele), by way; and constant parts."""
-    below: dict[tuple[str, int], Array | None] = {}
+def _free(
+    pedigree: Pedigree, people: Sequence[str], children: Mapping[str, int], site: Site
+) -> dict[str, int]:
+    """How many alleles of each founder who is not clearly typed count: one for a founder with one child."""
+    free: dict[str, int] = {}
     for person in people:
         seen = site.seen.get(person)
-        if seen is not None and seen.pairs is None:
-            first, second = _one_lost(seen.weights)
-            below[person, 0], below[person, 1] = first[states[person, -1]], second[states[person, -1]]
-    passed = np.ones(count)
-    for person in reversed(people):
+        if pedigree.by_id[person].founder and (seen is None or seen.pairs is None):
+            free[person] = 1 if seen is None and children[person] == 1 else 2
+    return free
+
+
+def _phases(
+    people: Sequence[str], sites: Sequence[Site], known: Sequence[Known], children: Mapping[str, int]
+) -> list[_Part]:
+    """Ordered genotypes of typed people, terms of dropout, and, at linked sites, the order of founders' alleles."""
+    parts: list[_Part] = []
+    for at, site in enumerate(sites):
+        for person in people:
+            seen, pair = site.seen.get(person), known[at].pairs.get(person)
+            if pair is not None:
+                weights = np.full(2, 0.5) if len(sites) > 1 and pair[0] != pair[1] else np.ones(1)
+            elif seen is not None:
+                weights = seen.weights if seen.pairs is not None else np.ones(3)
+            else:
+                continue
+            parts.append(_Part(weights, {(person, _PHASE, at): np.arange(len(weights))}))
+    return parts
+
+
+def _gametes(
+    pedigree: Pedigree,
+    people: Sequence[str],
+    children: Mapping[str, int],
+    sites: Sequence[Site],
+    free: Sequence[Mapping[str, int]],
+    recombination: float,
+) -> list[_Part]:
+    """Of which parental copy each gamete is, where that matters.
+
+    A founder's two haplotypes may be swapped, so its first gamete begins with the first one; a founder with one child
+    passes on alleles of two sites as if they were not linked.
+    """
+    parts: list[_Part] = []
+    begun: set[str] = set()
+    for person in people:
         for side, parent in enumerate(parents_of(pedigree.by_id[person])):
-            matrix = site.maternal if side else site.paternal
-            up = _up(site, person, side, matrix, below.get((person, side)), states)
+            founder = pedigree.by_id[parent].founder
+            first = founder and parent not in begun
+            begun.add(parent)
+            if len(sites) > 1 and not (founder and children[parent] == 1):
+                r = recombination
+                weights, means = (
+                    np.array([1 - r, r, r, 1 - r]) / 2,
+                    (np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])),
+                )
+                if first:
+                    weights, means = weights[:2] * 2, (means[0][:2], means[1][:2])
+                parts.append(_Part(weights, {(person, side, at): mean for at, mean in enumerate(means)}))
+                continue
+            for at, site in enumerate(sites):
+                seen = site.seen.get(parent)
+                if free[at].get(parent) == 1 or (seen is not None and seen.pairs is not None):
+                    continue
+                weights = np.ones(1) if first else np.full(2, 0.5)
+                parts.append(_Part(weights, {(person, side, at): np.arange(len(weights))}))
+    return parts
+
+
+def _states(parts: Sequence[_Part], numbers: Integers) -> tuple[Array, dict[Name, Integers]]:
+    """Weight and meaning of the ways of these numbers."""
+    weight, found = np.ones(len(numbers)), dict[Name, Integers]()
+    for part in parts:
+        state, numbers = numbers % len(part.weights), numbers // len(part.weights)
+        weight = weight * part.weights[state]
+        found |= {name: mean[state] for name, mean in part.means.items()}
+    return weight, found
+
+
+def _site_mean(line: _Line, theta: float) -> Array:
+    """P(seen at the site | way), by way."""
+    functions, passed = _descend(line)
+    return passed * _mean(functions, line.known.share, line.known.alleles, theta) if functions else passed
+
+
+def _descend(line: _Line) -> tuple[list[Array], Array]:
+    """From children to parents: of each free founder allele P(what lies below | allele), by way; and constant parts."""
+    below: dict[tuple[str, int], Array] = {}
+    for person in line.people:
+        seen = line.site.seen.get(person)
+        if seen is not None and seen.pairs is None:
+            for copy, term in enumerate(_one_lost(seen.weights)):
+                below[person, copy] = term[line.ways[person, _PHASE, line.at]]
+    passed = np.ones(len(line.rows))
+    for person in reversed(line.people):
+        for side, parent in enumerate(parents_of(line.pedigree.by_id[person])):
+            up = _up(line, person, side, below.get((person, side)))
             if up is None:
                 continue
-            seen = site.seen.get(parent)
-            if parent in known:
-                a, b = known[parent]
-                passed = passed * (up[:, a] + up[:, b]) / 2
-            elif seen is not None and seen.pairs is not None:
-                pairs = np.array(seen.pairs)[states[parent, -1]]
-                rows = np.arange(count)
-                passed = passed * (up[rows, pairs[:, 0]] + up[rows, pairs[:, 1]]) / 2
-            elif free.get(parent) == 1:
+            pairs = _pairs(line, parent)
+            origin = line.ways.get((person, side, line.at))
+            if pairs is not None and origin is not None:
+                passed = passed * up[line.rows, pairs[line.rows, origin]]
+            elif pairs is not None:
+                passed = passed * (up[line.rows, pairs[:, 0]] + up[line.rows, pairs[:, 1]]) / 2
+            elif origin is None:
                 below[parent, 0] = up
             else:
-                origin = states[person, side][:, None]
                 for copy in (0, 1):
-                    mine, before = np.where(origin == copy, up, 1.0), below.get((parent, copy))
-                    below[parent, copy] = mine if before is None else before * mine
-    return [below.get((person, copy)) for person, copies in free.items() for copy in range(copies)], passed
+                    mine = np.where(origin[:, None] == copy, up, 1.0)
+                    below[parent, copy] = mine * below.get((parent, copy), 1.0)
+    copies = [(person, copy) for person, count in line.free.items() for copy in range(count)]
+    return [below[each] for each in copies if each in below], passed
 
 
-def _up(
-    site: Site,
-    person: str,
-    side: int,
-    matrix: Array,
-    below: Array | None,
-    states: dict[tuple[str, int], NDArray[np.intp]],
-) -> Array | None:
+def _up(line: _Line, person: str, side: int, below: Array | None) -> Array | None:
     """P(what lies below a gamete | the parent's allele), by way; None if nothing does."""
-    seen = site.seen.get(person)
-    if seen is not None and seen.pairs is not None:
-        alleles = np.array(seen.pairs)[:, side][states[person, -1]]
-        return np.asarray(matrix.T[alleles])
+    matrix = line.site.maternal if side else line.site.paternal
+    pairs = _pairs(line, person)
+    if pairs is not None:
+        return np.asarray(matrix.T[pairs[:, side]])
     return None if below is None else below @ matrix.T
+
+
+def _pairs(line: _Line, person: str) -> Integers | None:
+    """The ordered genotype of a clearly typed person, by way."""
+    seen, pair = line.site.seen.get(person), line.known.pairs.get(person)
+    if pair is not None:
+        return np.array([pair, pair[::-1]])[line.ways[person, _PHASE, line.at]]
+    if seen is None or seen.pairs is None:
+        return None
+    return np.array(seen.pairs)[line.ways[person, _PHASE, line.at]]
 
 
 def _one_lost(weights: Array) -> tuple[Array, Array]:

@@ -9,7 +9,7 @@ from math import exp, inf, log, log10
 import numpy as np
 
 from dna_intake.kinship.contraction import Factor, log10_sum
-from dna_intake.kinship.descent import mean_over_founders
+from dna_intake.kinship.descent import WORK_MAX, Known, mean_over_founders
 from dna_intake.kinship.founders import FREE_MAX, groupings, log_known
 from dna_intake.kinship.network import Network, network_of
 from dna_intake.kinship.pedigree import Pedigree
@@ -17,15 +17,21 @@ from dna_intake.kinship.refusals import ComparisonTooLarge
 from dna_intake.kinship.sites import Site
 
 TERMS_MAX = 50_000
-"""Sums over groupings and unclear genotypes of founders; about 30 s."""
+"""Sums over groupings and unclear genotypes of founders; half a millisecond and more each."""
 _Choice = tuple[tuple[int, int], ...]
 
 
 def log10_likelihood(
-    pedigree: Pedigree, sites: Sequence[Site], theta: float, recombination: float = 0.5
+    pedigree: Pedigree,
+    sites: Sequence[Site],
+    theta: float,
+    recombination: float = 0.5,
+    *,
+    work_max: int = WORK_MAX,
 ) -> float:
     """log10 of the probability of what was seen at one site, or at two that recombine; -inf if it can't be.
 
+    `work_max` bounds what is summed by lines of descent; with 0 everything goes over groupings.
     Raises: ComparisonTooLarge naming the pedigree.
     """
     network = network_of(pedigree, sites, recombination)
@@ -34,7 +40,7 @@ def log10_likelihood(
     chosen = [_choices(network, at) for at in range(len(sites))]
     terms: list[float] = []
     for choice in product(*(product(*each) for each in chosen)):
-        terms += _terms(pedigree, network, sites, choice, theta)
+        terms += _terms(pedigree, network, sites, choice, theta, recombination, work_max)
         if len(terms) > TERMS_MAX:
             raise ComparisonTooLarge(
                 f"Hypothesis {pedigree.name!r} has more than {TERMS_MAX:,} terms; set theta or silent to 0, or type"
@@ -60,13 +66,18 @@ def _choices(network: Network, at: int) -> list[list[tuple[int, int]]]:
 
 
 def _terms(
-    pedigree: Pedigree, network: Network, sites: Sequence[Site], choice: tuple[_Choice, ...], theta: float
+    pedigree: Pedigree,
+    network: Network,
+    sites: Sequence[Site],
+    choice: tuple[_Choice, ...],
+    theta: float,
+    recombination: float,
+    work_max: int,
 ) -> list[float]:
     """log10 of the parts for one choice of the typed founders' genotypes, over all groupings of untyped alleles."""
-    if len(sites) == 1:
-        quick = _by_descent(pedigree, network, sites[0], choice[0], theta)
-        if quick is not None:
-            return [quick]
+    quick = _by_descent(pedigree, network, sites, choice, theta, recombination, work_max)
+    if quick is not None:
+        return [quick]
     factors, log_p = list(network.factors), 0.0
     pools, shares = [], []
     for at, site in enumerate(sites):
@@ -103,19 +114,30 @@ def _terms(
 
 
 def _by_descent(
-    pedigree: Pedigree, network: Network, site: Site, choice: _Choice, theta: float
+    pedigree: Pedigree,
+    network: Network,
+    sites: Sequence[Site],
+    choice: tuple[_Choice, ...],
+    theta: float,
+    recombination: float,
+    work_max: int,
 ) -> float | None:
     """log10 of the part for one choice of the typed founders' genotypes, all at once; None if that is too much."""
-    known = {founder.person: pair for founder, pair in zip(network.typed_founders[0], choice, strict=True)}
-    log_p, share, n = log_known([allele for pair in choice for allele in pair], site.frequencies, theta)
-    ways = 1.0
-    for founder, pair in zip(network.typed_founders[0], choice, strict=True):
-        weights = site.seen[founder.person].weights
-        ways *= sum(float(w) for p, w in zip(founder.pairs, weights, strict=True) if (min(p), max(p)) == pair)
-    if log_p == -inf or not ways:
+    known: list[Known] = []
+    log_p = 0.0
+    for at, site in enumerate(sites):
+        pairs: dict[str, tuple[int, int]] = {}
+        for founder, pair in zip(network.typed_founders[at], choice[at], strict=True):
+            pairs[founder.person] = pair
+            weights = zip(founder.pairs, site.seen[founder.person].weights, strict=True)
+            log_p += log(sum(float(weight) for each, weight in weights if (min(each), max(each)) == pair))
+        log_part, share, n = log_known([a for pair in choice[at] for a in pair], site.frequencies, theta)
+        known.append(Known(pairs, n, share))
+        log_p += log_part
+    if log_p == -inf:
         return None
-    mean = mean_over_founders(pedigree, site, known, share, n, theta)
-    return None if mean is None else log10(mean) + log10(ways) + log_p / log(10)
+    mean = mean_over_founders(pedigree, sites, known, theta, recombination, work_max)
+    return None if mean is None else log10(mean) + log_p / log(10)
 
 
 def _renamed(factor: Factor, names: dict[int, int]) -> Factor:

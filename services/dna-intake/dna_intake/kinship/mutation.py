@@ -61,9 +61,8 @@ class Mutation:
             raise ModelRefused("Only model 'stepwise' has rate_microvariant; leave it 0.")
 
 
-# Per meiosis, over the usual loci: about 0.002 in men and 0.0005 in women (AABB, annual report on relationship
-# testing 2008, appendix 1: paternal some three to four times maternal; same figures as in GB/T 37223-2018, of
-# which we read secondary sources only). Microvariants: an order of magnitude that keeps such a change possible
+# Per meiosis, over the usual loci: 0.002 in men and 0.0005 in women, as implementations of GB/T 37223-2018 have them
+# (secondary sources; we did not read the standard). Microvariants: small, so that such a change is possible
 # (general knowledge).
 DEFAULT_MUTATION = Mutation(
     "stepwise", rate_male=0.002, rate_female=0.0005, rate_microvariant=1e-6, range=0.1
