@@ -16,7 +16,6 @@ from guitu.embedded.trouble import NodeError
 
 if TYPE_CHECKING:
     from dna_intake.kinship_files.case import LrCase
-    from dna_intake.kinship_files.result import LrResult
 
 
 def lr(
@@ -27,6 +26,10 @@ def lr(
         str | None, typer.Option("--mode", help="full or gbt37223, in place of the case's own.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the result there, as JSON.")] = None,
+    fam: Annotated[
+        Path | None,
+        typer.Option("--fam", help="Write the case there as a Familias .fam file, to check it elsewhere."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     language: Annotated[str, typer.Option("--lang", help="zh or en; by default that of the terminal.")] = "",
 ) -> None:
@@ -36,6 +39,7 @@ def lr(
     Example: ./guitu dna lr docs/examples/lr/trio.json
     """
     from dna_intake.kinship_files.case_files import read_case
+    from dna_intake.kinship_files.fam_writing import fam_text
     from dna_intake.kinship_files.refused import CaseRefused
     from dna_intake.kinship_files.resolve import question_of
     from dna_intake.kinship_files.weigh import weigh
@@ -43,11 +47,14 @@ def lr(
 
     try:
         asked = _in_mode(read_case(case, h1, h2), mode)
-        result = weigh(question_of(asked, case.parent))
+        question = question_of(asked, case.parent)
+        result = weigh(question)
+        if fam is not None:
+            _write(fam, fam_text(question), "--fam")
     except CaseRefused as error:
         raise NodeError(str(error)) from error
     if out is not None:
-        _write(out, result)
+        _write(out, result.model_dump_json() + "\n", "--out")
     if as_json:
         typer.echo(result.model_dump_json())
     elif out is None or sys.stdout.isatty():
@@ -82,15 +89,15 @@ def _in_mode(case: LrCase, mode: str | None) -> LrCase:
         raise refused(f"--mode {mode}: {says}.", "该方式不适用。", "Use --mode full.") from error
 
 
-def _write(out: Path, result: LrResult) -> None:
+def _write(out: Path, text: str, option: str) -> None:
     """The whole file or none: a reader never sees half a result."""
     half = out.with_name(f".{out.name}.part")
     try:
-        half.write_text(result.model_dump_json() + "\n", encoding="utf-8")
+        half.write_text(text, encoding="utf-8", newline="")
         half.replace(out)
     except OSError as error:
         raise NodeError(
-            f"{out} can't be written: {error.strerror}. Mend: give --out a folder that is there."
+            f"{out} can't be written: {error.strerror}. Mend: give {option} a folder that is there."
         ) from error
 
 
