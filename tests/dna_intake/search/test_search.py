@@ -14,9 +14,14 @@ from dna_intake.search import (
     Kinship,
     Query,
     SearchRefused,
+    all_pairs_loops,
     children_of,
+    couple_loops,
     parents_of,
+    prepare,
+    programme_loops,
     relatives_of,
+    scan,
     siblings_of,
 )
 from dna_intake.search.search import MISMATCHES_MAX, beyond_log10
@@ -218,3 +223,17 @@ def test_unusable_questions_are_refused_with_the_mend() -> None:
         siblings_of(index, kinship(), query, relation=FULL_SIBLING, lr_min=0)
     with pytest.raises(SearchRefused, match="3 alleles at TH01"):
         parents_of(index, kinship(), Query({"TH01": ("6", "7", "9")}))
+
+
+def test_after_preparing_no_loop_is_left_to_compile() -> None:
+    loops = [
+        loop
+        for module in (all_pairs_loops, couple_loops, programme_loops, scan)
+        for name, loop in vars(module).items()
+        if hasattr(loop, "signatures") and not name.startswith("_")
+    ]
+
+    prepare(kinship())
+
+    assert 12 == len(loops)
+    assert [] == [loop.__name__ for loop in loops if not loop.signatures]
