@@ -24,7 +24,7 @@ from dna_intake.search import (
     scan,
     siblings_of,
 )
-from dna_intake.search.search import MISMATCHES_MAX, beyond_log10
+from dna_intake.search.search import MISMATCHES_MAX, beyond_log10, likely
 from harness.search_families import LOCI, STRANGE, Profile, child_of, kinship, people, person, table
 
 SEXES = ("male", "female", "unknown")
@@ -237,3 +237,18 @@ def test_after_preparing_no_loop_is_left_to_compile() -> None:
 
     assert 12 == len(loops)
     assert [] == [loop.__name__ for loop in loops if not loop.signatures]
+
+
+def test_a_scan_leaves_out_who_is_appended_while_it_runs() -> None:
+    rng = np.random.default_rng(15)
+    father = person(rng)
+    query = Query(child_of(rng, father, person(rng)))
+    tables = kinship().tables(query, PARENT)
+    index = index_of(kinship(), people(rng, 5))
+    index.append(kinship().panel.encode([father]), [100])
+    (_, view) = index.snapshot().views
+
+    index.append(kinship().panel.encode([father]), [101])
+
+    assert [0] == likely(view, tables, 4.0).tolist()
+    assert [0, 1] == likely(index.snapshot().views[1], tables, 4.0).tolist()
