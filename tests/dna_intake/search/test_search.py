@@ -14,12 +14,17 @@ from dna_intake.search import (
     Kinship,
     Query,
     SearchRefused,
+    all_pairs_loops,
     children_of,
+    couple_loops,
     parents_of,
+    prepare,
+    programme_loops,
     relatives_of,
+    scan,
     siblings_of,
 )
-from dna_intake.search.search import MISMATCHES_MAX, beyond_log10
+from dna_intake.search.search import MISMATCHES_MAX, beyond_log10, likely
 from harness.search_families import LOCI, STRANGE, Profile, child_of, kinship, people, person, table
 
 SEXES = ("male", "female", "unknown")
@@ -218,3 +223,32 @@ def test_unusable_questions_are_refused_with_the_mend() -> None:
         siblings_of(index, kinship(), query, relation=FULL_SIBLING, lr_min=0)
     with pytest.raises(SearchRefused, match="3 alleles at TH01"):
         parents_of(index, kinship(), Query({"TH01": ("6", "7", "9")}))
+
+
+def test_after_preparing_no_loop_is_left_to_compile() -> None:
+    loops = [
+        loop
+        for module in (all_pairs_loops, couple_loops, programme_loops, scan)
+        for name, loop in vars(module).items()
+        if hasattr(loop, "signatures") and not name.startswith("_")
+    ]
+
+    prepare(kinship())
+
+    assert 12 == len(loops)
+    assert [] == [loop.__name__ for loop in loops if not loop.signatures]
+
+
+def test_a_scan_leaves_out_who_is_appended_while_it_runs() -> None:
+    rng = np.random.default_rng(15)
+    father = person(rng)
+    query = Query(child_of(rng, father, person(rng)))
+    tables = kinship().tables(query, PARENT)
+    index = index_of(kinship(), people(rng, 5))
+    index.append(kinship().panel.encode([father]), [100])
+    (_, view) = index.snapshot().views
+
+    index.append(kinship().panel.encode([father]), [101])
+
+    assert [0] == likely(view, tables, 4.0).tolist()
+    assert [0, 1] == likely(index.snapshot().views[1], tables, 4.0).tolist()

@@ -13,6 +13,7 @@ from dna_intake.search.index_file import open_index, save
 from dna_intake.search.leads import Found, Lead
 from dna_intake.search.pair_tables import Kinship, Query
 from dna_intake.search.panel import Encoded, Panel
+from dna_intake.search.prepare import prepare
 from dna_intake.search.ranking import Ranked, ranked
 from dna_intake.search.refusals import IndexRefused, SearchRefused
 from dna_intake.search.relations import CHILD, FULL_SIBLING, PARENT, RELATIONS, Relation
@@ -44,6 +45,7 @@ __all__ = [
     "kinship_of",
     "open_index",
     "parents_of",
+    "prepare",
     "ranked",
     "relatives_of",
     "save",

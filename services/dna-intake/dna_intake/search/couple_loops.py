@@ -101,6 +101,66 @@ def trio_values(
 
 
 @native
+def plain_trio_values(
+    base: F64,
+    least: float,
+    theta: float,
+    paternal: F64,
+    maternal: F64,
+    seen: I64,
+    fathers: I64,
+    mothers: I64,
+    child: int,
+    out: F64,
+) -> None:
+    """The same as `trio_values` for one child where observed genotypes are true ones: [father, mother].
+
+    All that depends on one parent is computed once; a couple is then two products and a division.
+    """
+    x, y = seen[child, 0], seen[child, 1]
+    ways = 1.0 if x == y else 2.0
+    rare = base < least * (1 - 1e-6)
+    people = seen.shape[0]
+    passed = np.empty((people, 4))
+    counts = np.empty((people, 2))
+    for g in range(people):
+        a, b = seen[g, 0], seen[g, 1]
+        passed[g, 0] = (paternal[a, x] + paternal[b, x]) * 0.5
+        passed[g, 1] = (paternal[a, y] + paternal[b, y]) * 0.5
+        passed[g, 2] = (maternal[a, x] + maternal[b, x]) * 0.5
+        passed[g, 3] = (maternal[a, y] + maternal[b, y]) * 0.5
+        counts[g, 0] = (a == x) + (b == x)
+        counts[g, 1] = (a == y) + (b == y)
+    raised = np.zeros(base.shape[0], np.bool_)
+    for i in range(fathers.shape[0]):
+        f = fathers[i]
+        raised[:] = False
+        count, rest = 0, 1.0
+        for allele in (x, y, seen[f, 0], seen[f, 1]):
+            if rare[allele] and not raised[allele]:
+                raised[allele] = True
+                count += 1
+                rest -= base[allele]
+        for j in range(mothers.shape[0]):
+            m = mothers[j]
+            a, b = seen[m, 0], seen[m, 1]
+            more, left = count, rest
+            if rare[a] and not raised[a]:
+                more += 1
+                left -= base[a]
+            if rare[b] and not raised[b] and a != b:
+                more += 1
+                left -= base[b]
+            scale = (1.0 - least * more) / left if more else 1.0
+            px = least if rare[x] else base[x] * scale
+            py = least if rare[y] else base[y] * scale
+            first = (theta * (counts[f, 0] + counts[m, 0]) + (1 - theta) * px) / (1 + 3 * theta)
+            again = theta * (counts[f, 1] + counts[m, 1] + (x == y)) + (1 - theta) * py
+            related = passed[f, 0] * passed[m, 3] + passed[f, 1] * passed[m, 2] * (ways - 1.0)
+            out[i, j] = related / (ways * first * again / (1 + 4 * theta))
+
+
+@native
 def mark_couples(
     fathers: U8,
     mothers: U8,

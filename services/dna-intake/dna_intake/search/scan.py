@@ -26,6 +26,9 @@ PROFILES_A_BLOCK = 64 * WORDS
 CHUNKS_A_THREAD = 4
 """More pieces than threads, so that a core which is busy elsewhere does not hold up the scan."""
 
+HEAD = 8
+"""Loci that are added before anybody is left (measured: 6 to 12 are about equal, all 23 take three times as long)."""
+
 U64 = NDArray[np.uint64]
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -117,26 +120,45 @@ def few_mismatches(
 
 @native
 def mark_likely(
-    codes: U8, table: F32, rest: F32, enough: float, first: int, after: int, alive: U64, marks: U64
+    codes: U8,
+    table: F32,
+    order: I64,
+    rest: F32,
+    enough: float,
+    first: int,
+    after: int,
+    alive: U64,
+    marks: U64,
 ) -> None:
     """Mark living profiles whose sum over all loci of `table` [locus, code] reaches `enough`.
 
-    `rest[i]` is the most that the loci after `i` can still add; a profile that can't reach it any more is left.
+    `order` has the loci, the most telling first. `rest[i]` is the most that those after the i-th can add; a profile
+    that can't reach `enough` any more is left. The first loci are added without asking: that keeps the processor busy.
     """
     least = np.float32(enough)
-    loci = codes.shape[1]
+    loci = order.shape[0]
+    head = min(HEAD, loci)
+    bound = least - rest[head - 1]
     count = codes.shape[0]
+    sums = np.empty(64, np.float32)
     for word in range(first * WORDS, after * WORDS):
         mark = np.uint64(0)
-        for bit in range(min(64, count - word * 64)):
-            place = word * 64 + bit
+        base = word * 64
+        here = min(64, count - base)
+        for bit in range(here):
             total = np.float32(0.0)
-            for locus in range(loci):
-                total += table[locus, codes[place, locus]]
-                if locus % 4 == 3 and total + rest[locus] < least:
-                    break
-            if total >= least:
-                mark |= np.uint64(1) << np.uint64(bit)
+            for at in range(head):
+                total += table[order[at], codes[base + bit, order[at]]]
+            sums[bit] = total
+        for bit in range(here):
+            total = sums[bit]
+            if total >= bound:
+                for at in range(head, loci):
+                    total += table[order[at], codes[base + bit, order[at]]]
+                    if total + rest[at] < least:
+                        break
+                if total >= least:
+                    mark |= np.uint64(1) << np.uint64(bit)
         marks[word] = mark & alive[word]
 
 

@@ -29,6 +29,8 @@ LEADS_MAX = 1_000
 ROUNDING_LOG10 = 1e-3
 """Sums of float32 are off by less (23 terms up to 10: 23 * 10 * 2**-24 * 23 < 4e-4); leads are computed in float64."""
 MISMATCHES_MAX = 7
+SAMPLE = 1_000
+"""Profiles that tell which loci cost strangers most."""
 RAISED_MAX = 6
 """With more, so many strangers are let through that computing everybody is as fast."""
 RARE_MISMATCH_LOG10 = 0.35
@@ -231,12 +233,23 @@ def _marked(
 def likely(view: View, tables: QueryTables, least: float) -> NDArray[np.int64]:
     """Places whose sum over the tables may reach `least`, rare loci at their bound."""
     segment = view.segment
-    rest = np.cumsum(tables.upper.max(axis=1)[::-1].astype(np.float64))[::-1]
-    later = np.append(rest[1:], 0.0).astype(np.float32)
+    order, rest = _telling_first(view, tables)
     enough = least - ROUNDING_LOG10
 
     def work(first: int, after: int, marks: NDArray[np.uint64]) -> None:
-        scan.mark_likely(segment.codes, tables.upper, later, enough, first, after, segment.alive, marks)
+        scan.mark_likely(segment.codes, tables.upper, order, rest, enough, first, after, segment.alive, marks)
 
     places = scan.places(-(-view.count // scan.PROFILES_A_BLOCK), work)
     return places[places < view.count]
+
+
+def _telling_first(view: View, tables: QueryTables) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Loci in the order in which they cost strangers most, and the most that those after each can add."""
+    some = view.segment.codes[: view.count : max(1, view.count // SAMPLE)]
+    loci = np.arange(some.shape[1])
+    highest = tables.upper.max(axis=1).astype(np.float64)
+    # Without mutation a mismatch is minus infinity; any large cost orders as well.
+    costs = highest - np.maximum(tables.upper[loci, some], -20.0).mean(axis=0)
+    order = np.argsort(-costs, kind="stable")
+    rest = np.cumsum(highest[order][::-1])[::-1]
+    return order, np.append(rest[1:], 0.0).astype(np.float32)

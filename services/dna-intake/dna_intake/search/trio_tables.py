@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dna_intake.search.couple_loops import trio_values
+from dna_intake.search.couple_loops import plain_trio_values, trio_values
 from dna_intake.search.locus_model import LocusModel
 from dna_intake.search.pair_tables import Kinship, true_pairs
 
@@ -84,17 +84,29 @@ def _values(
     # [path, transmitted, parent's], and the loop reads parent's first.
     male, female = model.matrices(("m", "f"), frequencies[0]).transpose(0, 2, 1)
     rank = {allele: place for place, allele in enumerate(model.alleles)}
+    seen = np.array([[rank[allele] for allele in each.alleles] for each in everybody])
+    male, female = np.ascontiguousarray(male), np.ascontiguousarray(female)
+    out = np.empty((len(f), len(m), len(c)))
+    if not kinship.assumed.silent and not any(each.dropout for each in everybody):
+        assumed = kinship.assumed
+        for at, child in enumerate(c.tolist()):
+            plain = np.empty((len(f), len(m)))
+            plain_trio_values(
+                model.base, assumed.minimum, assumed.theta, male, female, seen, f, m, child, plain
+            )
+            with np.errstate(divide="ignore"):
+                out[:, :, at] = np.log10(plain)
+        return out
     truths = [true_pairs(model, each.alleles, each.dropout) for each in everybody]
     flat = [truth for each in truths for truth in each]
-    out = np.empty((len(f), len(m), len(c)))
     trio_values(
         model.base,
         kinship.assumed.minimum,
         kinship.assumed.silent,
         kinship.assumed.theta,
-        np.ascontiguousarray(male),
-        np.ascontiguousarray(female),
-        np.array([[rank[allele] for allele in each.alleles] for each in everybody]),
+        male,
+        female,
+        seen,
         np.array([(one, other) for one, other, _ in flat]),
         np.array([weight for _, _, weight in flat]),
         np.cumsum([0, *(len(each) for each in truths)]),
