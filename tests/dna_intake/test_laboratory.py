@@ -57,7 +57,7 @@ async def test_the_requests_move_on_with_the_sample_until_only_the_search_is_mis
     assert [UUID(specimen["id"])] == [f.specimen_id for f in await facts(run, SampleRegistered)]
 
 
-async def test_the_request_says_in_both_languages_that_nothing_was_compared(runtime_for: RuntimeFor) -> None:
+async def test_the_request_says_in_both_languages_what_it_waits_for(runtime_for: RuntimeFor) -> None:
     run = await runtime_for("dna-intake")
     await react(run, REACTIONS, alert(run.clock.now()))
     [request] = await facts(run, CrossMatchRequested)
@@ -65,8 +65,8 @@ async def test_the_request_says_in_both_languages_that_nothing_was_compared(runt
     async with desk(run, "case_leader") as leader:
         answer = await leader.gets(f"/cross-match-requests/{request.request_id}")
 
-    assert "nothing has been compared" in answer["says_en"]
-    assert "未进行任何比对" in answer["says_zh"]
+    assert "comparison of the family's profiles with every child" in answer["says_en"]
+    assert "全部儿童的亲缘比对" in answer["says_zh"]
 
 
 async def test_an_illegal_move_is_refused_with_the_legal_ones(runtime_for: RuntimeFor) -> None:

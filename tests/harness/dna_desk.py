@@ -26,7 +26,7 @@ class Desk:
         self, run: Runtime, http: httpx.AsyncClient, role: Role, region: str, number: int = 1
     ) -> None:
         self.run, self.http, self.role, self.region = run, http, role, region
-        token = mint(run.settings, f"{role}-{number}", role, region, run.clock.now(), timedelta(days=1))
+        token = mint(run.settings, f"{role}-{number}", role, region, run.clock.now(), timedelta(days=30))
         self.headers = {"Authorization": f"Bearer {token}"}
 
     def colleague(self, number: int = 2) -> Desk:

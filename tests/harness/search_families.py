@@ -9,25 +9,11 @@ import numpy as np
 from dna_intake.kinship import FrequencyTable, Model, Mutation, load_table
 from dna_intake.search import Kinship, kinship_of
 
-LOCI = (
-    *[
-        "CSF1PO",
-        "D10S1248",
-        "D12S391",
-        "D13S317",
-        "D16S539",
-        "D18S51",
-        "D19S433",
-        "D1S1656",
-        "D21S11",
-        "D22S1045",
-        "D2S1338",
-        "D2S441",
-    ],
-    *["D3S1358", "D5S818", "D6S1043", "D7S820", "D8S1179", "FGA", "TH01", "TPOX", "vWA"],
-    "Penta D",
-    "Penta E",
-)
+_NAMES = """
+CSF1PO, D10S1248, D12S391, D13S317, D16S539, D18S51, D19S433, D1S1656, D21S11, D22S1045, D2S1338, D2S441, D3S1358,
+D5S818, D6S1043, D7S820, D8S1179, FGA, TH01, TPOX, vWA, Penta D, Penta E
+"""
+LOCI = tuple(name.strip() for name in _NAMES.split(","))
 STRANGE = "5.3"
 """An allele that no table has at the loci where the tests use it."""
 Profile = dict[str, tuple[str, ...]]

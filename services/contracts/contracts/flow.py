@@ -174,7 +174,7 @@ DNA = Topic(
         GateDecided,
     ),
     ("dna-intake",),
-    ("alerts", "notifications", "console"),
+    ("dna-intake", "alerts", "notifications", "console"),
 )
 
 TOPICS: tuple[Topic, ...] = (REPORTS, ALERTS, ORDERS, NOTICES, SIGHTINGS, DNA)

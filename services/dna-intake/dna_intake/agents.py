@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from contracts.alert import AlertBody, AlertRaised, AlertStoodDown, AlertUpdated, AreaWidened
-from dna_intake.handlers import when_alert_stands, when_stood_down
+from contracts.dna import ProfileAccepted
+from dna_intake.handlers import when_alert_stands, when_profile_accepted, when_stood_down
 from dna_intake.settings import DnaSettings
 from guitu.service import Reaction
 from guitu.tx import Tx
@@ -22,6 +23,7 @@ def reactions(due_after: timedelta) -> tuple[Reaction, ...]:
         Reaction(AlertUpdated, stands),
         Reaction(AreaWidened, stands),
         Reaction(AlertStoodDown, when_stood_down),
+        Reaction(ProfileAccepted, when_profile_accepted),
     )
 
 

@@ -9,11 +9,15 @@ from fastapi import APIRouter, Query
 
 from dna_intake import gate, store
 from dna_intake.access import Office, Reader
+from dna_intake.candidates_api import candidates_router
 from dna_intake.domain.requests import sentence_en, sentence_zh
 from dna_intake.intake.api import intake_routers
+from dna_intake.labels_api import labels_router
 from dna_intake.models import AskGate, CrossMatchAnswer, CrossMatchRow, GateAnswer, RequestsAnswer
 from dna_intake.refusals import not_found
+from dna_intake.searches_api import searches_router
 from dna_intake.specimens_api import specimens_router
+from dna_intake.worklist_api import worklist_router
 from guitu.problem import refusals
 from guitu.service import Runtime
 
@@ -24,6 +28,10 @@ def routers(runtime: Runtime) -> list[APIRouter]:
         requests_router(runtime),
         specimens_router(runtime),
         *intake_routers(runtime),
+        searches_router(runtime),
+        candidates_router(runtime),
+        worklist_router(runtime),
+        labels_router(runtime),
         gate_router(runtime),
     ]
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from contracts.alert import AlertBody, AlertStoodDown
+from contracts.dna import ProfileAccepted
 from dna_intake import store
 from dna_intake.domain.requests import cross_match_after, waits_for
 from dna_intake.models import CrossMatchRow, SampleRow
@@ -63,6 +64,14 @@ async def when_stood_down(tx: Tx, fact: AlertStoodDown) -> None:
     if request.state == "waiting" and cross_match_after(fact.outcome, sample.state) == "cancelled":
         await store.cancel_cross_match(tx.conn, request.id, tx.now)
         tx.audit("dna.cross_match_cancelled", subject=request.id, outcome=fact.outcome)
+
+
+async def when_profile_accepted(tx: Tx, fact: ProfileAccepted) -> None:
+    """Nothing to store: the profile and its search are rows already.
+
+    We read our own topic because the partitions of it that a process is given say whose profiles it holds, and because
+    the fact reaches the process that holds them, whichever process accepted the profile; its sweep does the rest.
+    """
 
 
 async def mark_overdue(runtime: Runtime) -> int:

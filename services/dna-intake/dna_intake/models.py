@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from contracts.base import RegionCode
 from contracts.dna import CustodyState, SpecimenCategory
-from dna_intake.domain.custody import State
+from dna_intake.domain.custody import LOSSES, WITHDRAWAL, LossReason, State
 from dna_intake.domain.requests import CrossMatchState, Need, SampleState
 from guitu.problem import ApiModel
 
@@ -35,6 +35,7 @@ class SampleRow(Row):
     overdue_at: datetime | None = None
     cancelled_at: datetime | None = None
     cancelled_because: str | None = None
+    tries: int = 1
 
 
 class CrossMatchRow(Row):
@@ -97,6 +98,10 @@ class SpecimenRow(Row):
     state: State
     moves: int
     registered_at: datetime
+    resample_of: UUID | None = None
+    tries: int = 1
+    due_at: datetime | None = None
+    overdue_at: datetime | None = None
 
     @property
     def of_a_family(self) -> bool:
@@ -132,10 +137,15 @@ Allele = Annotated[str, StringConstraints(max_length=8)]
 
 # Moments outside these years are typing errors, and the edges of the calendar can't be put into UTC.
 _EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+Moment = Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)]
+"""When something happened, with its time zone."""
 
 
 class RegisterSpecimen(ApiModel):
-    """A label for a specimen; a specimen for a case takes region and exercise from the case."""
+    """A label for a specimen; one for a case takes `exercise` from the case.
+
+    With `resample_of` it takes the place of a lost one, and inherits its case, relation and sex.
+    """
 
     category: SpecimenCategory
     region_code: RegionCode
@@ -143,6 +153,7 @@ class RegisterSpecimen(ApiModel):
     relation: Relation | None = None
     registered_sex: RegisteredSex | None = None
     exercise: bool = False
+    resample_of: UUID | None = None
 
     @model_validator(mode="after")
     def _relation_of_a_family(self) -> RegisterSpecimen:
@@ -152,12 +163,28 @@ class RegisterSpecimen(ApiModel):
 
 
 class MoveSpecimen(ApiModel):
-    """One step of custody; without `at` it happened now."""
+    """One step of custody; without `at` it happened now.
+
+    `seal` is what was read on the tube, `new_seal` what replaced it if the step broke it. A label that never
+    saw a tube is rejected or withdrawn without one.
+    """
 
     to_state: CustodyState
-    seal: Seal
+    seal: Seal | None = None
+    new_seal: Seal | None = None
     location: Location
-    at: Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)] | None = None
+    at: Moment | None = None
+    reason: LossReason | None = None
+
+    @model_validator(mode="after")
+    def _reason_of_a_loss(self) -> MoveSpecimen:
+        if self.reason is None:
+            return self
+        if self.to_state not in LOSSES:
+            raise ValueError("reason is for moves to rejected or withdrawn; leave it out")
+        if (self.reason in WITHDRAWAL) != (self.to_state == "withdrawn"):
+            raise ValueError(f"reason is not one of those for a move to {self.to_state}")
+        return self
 
 
 class EnterProfile(ApiModel):
@@ -190,6 +217,8 @@ class MoveAnswer(BaseModel):
     recorded_at: datetime
     actor: str
     seal: str
+    seal_found: str
+    reason: str
     location: str
     hash: str
 
@@ -208,6 +237,10 @@ class SpecimenShown(BaseModel):
     state: State
     moves: int
     registered_at: datetime
+    resample_of: UUID | None
+    tries: int
+    due_at: datetime | None
+    overdue_at: datetime | None
 
 
 class SpecimenAnswer(SpecimenShown):
@@ -223,14 +256,26 @@ class SpecimenList(BaseModel):
     specimens: list[SpecimenShown]
 
 
+class SealChangeAnswer(BaseModel):
+    """After move `seq` another seal was on the tube; `declared` if the move said that one was broken."""
+
+    seq: int
+    before: str
+    after: str
+    declared: bool
+
+
 class CustodyAnswer(BaseModel):
-    """Does the chain hold?"""
+    """Does the chain hold, and where did the seal change?"""
 
     specimen_id: UUID
     intact: bool
     moves: int
     broken_at: int | None = None
     says: str = ""
+    seal_changes: list[SealChangeAnswer]
+    resample_of: UUID | None
+    resampled_as: UUID | None
 
 
 class ProfileAnswer(BaseModel):

@@ -97,7 +97,6 @@ class RunRow(Row):
     generation: int
     steps: int
     missing: tuple[int, ...]
-    step_of_partition: int
     compared: int
     leads: int
     missed: int
@@ -162,6 +161,7 @@ class Answer:
     compared: dict[int, int]
     found: Sequence[Found]
     took_ms: float
+    population: int = 0
 
 
 @dataclass(frozen=True)
@@ -291,18 +291,11 @@ class RecordSecondTier(ApiModel):
 
     @model_validator(mode="after")
     def _fields_of_the_marker(self) -> RecordSecondTier:
+        names = ["child", "relative"]
         if self.marker == "mtdna":
-            needed = (
-                self.child_variants,
-                self.relative_variants,
-                self.sequenced_first,
-                self.sequenced_last,
-            )
-            names = "child_variants, relative_variants, sequenced_first and sequenced_last"
-        else:
-            needed, names = (self.child, self.relative, True, True), "child and relative"
-        if any(each is None for each in needed):
-            raise ValueError(f"{self.marker} needs {names}")
+            names = ["child_variants", "relative_variants", "sequenced_first", "sequenced_last"]
+        if any(getattr(self, name) is None for name in names):
+            raise ValueError(f"{self.marker} needs {', '.join(names)}")
         return self
 
 

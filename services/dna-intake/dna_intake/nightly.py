@@ -5,12 +5,14 @@ history: whatever it finds that no search had found is counted as missed, and a 
 the searches have a hole. A run is a row and its steps are numbers in it; a step that was not committed is done again
 by whoever comes next, so a kill costs one step.
 
-A step is one partition of one step number: `step % partitions` says whose it is, and `step // partitions` which slice
-of that partition's children. So every shard does its own steps.
+A step is the children of one partition with the families of one: `step // partitions` and `step % partitions`. A
+process takes all steps of a partition's children with the families it holds at once; children of other processes it
+reads from the database. So shards together compare everybody with everybody.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -28,8 +30,6 @@ from guitu.worker import WorkerTrouble
 
 PURPOSE = "Nightly self-check: all children against all families."
 BEIJING = ZoneInfo("Asia/Shanghai")
-SLICES = 4
-"""Steps of one partition; 96 steps in all, so a step of a million children by a million parents takes seconds."""
 PAUSE_MAX = timedelta(minutes=10)
 
 
@@ -51,8 +51,7 @@ async def start(tx: Tx, purpose: str) -> RunRow | None:
     run_id = tx.ids.new()
     await store_search.add_log(tx.conn, run_id, tx.actor, "all_against_all", purpose, None, tx.now)
     generation = await store_search.newest_generation(tx.conn)
-    steps = PARTITIONS * SLICES
-    if not await store_search.start_run(tx.conn, run_id, generation, steps, SLICES, tx.now):
+    if not await store_search.start_run(tx.conn, run_id, generation, PARTITIONS**2, tx.now):
         return None
     tx.audit("dna.all_against_all_started", subject=run_id, purpose=purpose, generation=generation)
     return await store_search.running(tx.conn)
@@ -81,46 +80,47 @@ async def _step(runtime: Runtime, matcher: Matcher, run: RunRow) -> int:
     mine = [step for step in run.missing if step % PARTITIONS in matcher.held]
     if not mine or not matcher.ready(run.generation):
         return 0
-    step = mine[0]
+    children = mine[0] // PARTITIONS
+    steps = [step for step in mine if step // PARTITIONS == children]
     try:
-        answer = await matcher.step(step % PARTITIONS, step // PARTITIONS, SLICES)
+        answer = await matcher.step(children)
     except WorkerTrouble as trouble:
-        runtime.log.error("dna.all_against_all_waits", reason=trouble.reason, step=step)
+        runtime.log.error("dna.all_against_all_waits", reason=trouble.reason, children=children)
         await matcher.lost()
         async with runtime.tx(actor=f"guitu.{runtime.service}") as tx:
             pause = min(PAUSE_MAX, timedelta(seconds=2.0 ** min(run.attempts, 10)))
             await store_search.run_failed(tx.conn, run.id, tx.now + pause)
         return 0
     async with runtime.tx(actor=f"guitu.{runtime.service}") as tx:
-        missed = await _write(tx, runtime, run, step, answer, matcher.terms)
+        missed = await _write(tx, runtime, run, steps, answer, matcher.terms)
     metrics.ALL_AGAINST_ALL_MISSED.inc(missed)
     return 1
 
 
 async def _write(
-    tx: Tx, runtime: Runtime, run: RunRow, step: int, answer: Answer, terms: Terms
+    tx: Tx, runtime: Runtime, run: RunRow, steps: Sequence[int], answer: Answer, terms: Terms
 ) -> int:
-    """One step, once: its leads as candidates, and how many of them no search had found."""
+    """Steps, once: their leads as candidates, and how many of them no search had found."""
     row = await store_search.lock_run(tx.conn, run.id)
-    if row is None or row.state != "running" or step not in row.missing:
+    new_steps = sorted(set(steps) & set(row.missing)) if row is not None and row.state == "running" else []
+    if row is None or not new_steps:
         return 0
-    compared = sum(answer.compared.values())
+    compared = sum(answer.compared.get(step % PARTITIONS, 0) for step in new_steps)
+    most = dna_settings(runtime.settings).leads_max
     ids = [leads.candidate_id(each.child_id, each.relatives, each.relation) for each in answer.found]
     before = await store_candidates.known(tx.conn, ids)
     new = [each for each, known in zip(answer.found, ids, strict=True) if known not in before]
-    waiting = [
+    unknown = [
         each
         for each in new
-        if not await store_search.any_waiting(tx.conn, [each.child_id, *each.relatives])
+        if not await store_search.explained(tx.conn, [each.child_id, *each.relatives], most)
     ]
     practice = practice_of(runtime.settings)
     added = await results.keep(
-        tx, run.id, waiting, max(answer.population, 1), answer.generation, terms, practice
+        tx, run.id, unknown, max(answer.population, 1), answer.generation, terms, practice
     )
-    missing = [each for each in row.missing if each != step]
-    await store_search.step_done(
-        tx.conn, run.id, missing, compared, len(answer.found), len(added), tx.now
-    )
+    missing = sorted(set(row.missing) - set(new_steps))
+    await store_search.step_done(tx.conn, run.id, missing, compared, len(answer.found), len(added), tx.now)
     if not missing:
         tx.audit("dna.all_against_all_completed", subject=run.id, missed=row.missed + len(added))
     if added:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from dna_intake.domain.custody import IllegalMove
+from dna_intake.domain.custody import IllegalMove, MoveOutOfTime, SealRefused
 from dna_intake.domain.profiles import ProfileRefused
 from guitu.problem import Problem
 
@@ -35,6 +35,48 @@ def illegal_move(error: IllegalMove) -> Problem:
     )
     problem.extra = {"state": error.from_state, "legal": list(error.legal)}
     return problem
+
+
+def moment_refused(error: MoveOutOfTime) -> Problem:
+    """A 422 for a move in the future, or before the one it follows."""
+    return Problem(
+        422,
+        "moment_refused",
+        f"The moment of the move can't be: {error}",
+        "流转时间不合理。",
+        "Send when it happened, with its time zone, or leave `at` out for now.",
+    )
+
+
+def seal_refused(error: SealRefused) -> Problem:
+    """A 409 or 422 about the seal; the recorded number is not told, since it must be read on the tube."""
+    match error.kind:
+        case "missing":
+            return Problem(
+                422,
+                "seal_missing",
+                "The move says no seal.",
+                "未填写封签号。",
+                "Send `seal`, the number that is read on the tube.",
+            )
+        case "reused":
+            return Problem(
+                422,
+                "seal_reused",
+                "The new seal has the number of the broken one.",
+                "新封签号与旧封签号相同。",
+                "Send the number of the new seal; if the seal was not broken, leave new_seal out.",
+            )
+        case "differs":
+            return Problem(
+                409,
+                "seal_differs",
+                "The seal on the tube is not the one recorded last.",
+                "封签号与上次记录不符。",
+                "Read the tube again. If it does bear this seal, it was opened or swapped: move it to rejected "
+                "with reason seal_broken. A seal that you broke yourselves goes into `seal`, the new one into "
+                "`new_seal`.",
+            )
 
 
 def profile_refused(error: ProfileRefused) -> Problem:

@@ -75,10 +75,11 @@ async def _end(tx: Tx, sample: SampleRow, request: CrossMatchRow) -> None:
 
 async def _sample_goes_on(tx: Tx, sample: SampleRow, practice: Practice) -> None:
     if sample.state == "open":
-        sample = sample.model_copy(update={"due_at": tx.now + practice.sample_due_after, "overdue_at": None})
+        again = {"due_at": tx.now + practice.sample_due_after, "overdue_at": None, "tries": sample.tries + 1}
+        sample = sample.model_copy(update=again)
         publish_sample_request(tx, sample)
-    await store.sample_follows(tx.conn, sample.id, sample.state, sample.due_at, sample.overdue_at)
-    tx.audit("dna.sample_request_moved", subject=sample.id, state=sample.state)
+    await store.sample_follows(tx.conn, sample)
+    tx.audit("dna.sample_request_moved", subject=sample.id, state=sample.state, tries=sample.tries)
 
 
 def publish_sample_request(tx: Tx, sample: SampleRow) -> None:

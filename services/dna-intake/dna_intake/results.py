@@ -61,7 +61,8 @@ def _partition(search: SearchRow, found: Found) -> int:
 
 async def _complete(tx: Tx, search_id: UUID, terms: Terms, practice: Practice, most: int) -> int:
     search = await store_search.search(tx.conn, search_id)
-    assert search is not None and search.compared_generation is not None
+    assert search is not None, "It is locked."
+    assert search.compared_generation is not None, "Its parts have answered."
     await store_search.profile_searched(tx.conn, search.specimen_id, search.compared_generation)
     found = await store_search.found_by(tx.conn, search_id)
     found.sort(key=lambda each: -each.log10_lr)

@@ -45,9 +45,7 @@ async def review(tx: Tx, candidate_id: UUID, verdict: Verdict, practice: Practic
     came_to = verdict_of({**verdicts, tx.actor: verdict})
     if came_to is None:
         # The state must not tell that somebody has looked; so it moves when the round is over.
-        return ReviewAnswer(
-            candidate_id=row.id, recorded=True, settled=False, state=row.state, verdict=None
-        )
+        return ReviewAnswer(candidate_id=row.id, recorded=True, settled=False, state=row.state, verdict=None)
     await _settle(tx, row, came_to, practice)
     return ReviewAnswer(
         candidate_id=row.id, recorded=True, settled=True, state=after(came_to), verdict=came_to

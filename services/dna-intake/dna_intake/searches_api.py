@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from dna_intake import candidates, nightly, searching, store, store_candidates, store_search
 from dna_intake.access import CandidateReader, Laboratory
 from dna_intake.domain.custody import PROFILED
-from dna_intake.domain.kin import kind_of, relations_of
+from dna_intake.domain.kin import SearchRelation, kind_of, relations_of
 from dna_intake.models import SpecimenRow
 from dna_intake.models_search import (
     AskSearch,
@@ -106,7 +106,7 @@ async def _by_hand(tx: Tx, asked: AskSearch) -> UUID:
     return await searching.ask(tx, row, kind, relations, generation, "manual", asked.purpose)
 
 
-def _relations(row: SpecimenRow, asked: AskSearch) -> tuple[searching.SearchRelation, ...]:
+def _relations(row: SpecimenRow, asked: AskSearch) -> tuple[SearchRelation, ...]:
     kind = kind_of(row.category, row.relation, row.registered_sex)
     try:
         return relations_of(kind, asked.relations)

@@ -66,21 +66,15 @@ async def record(
     return result
 
 
-async def _compared(
-    row: CandidateRow, sent: RecordSecondTier, ratio: Ratio
-) -> tuple[Compared, float | None]:
+async def _compared(row: CandidateRow, sent: RecordSecondTier, ratio: Ratio) -> tuple[Compared, float | None]:
     if sent.marker == "more_loci":
         return await _with_more_loci(row, sent, ratio)
     try:
         if sent.marker == "y_str":
-            assert sent.child is not None and sent.relative is not None
-            return compare_y(sent.child, sent.relative), None
-        assert sent.child_variants is not None and sent.relative_variants is not None
-        assert sent.sequenced_first is not None and sent.sequenced_last is not None
-        found = compare_mt(
-            sent.child_variants, sent.relative_variants, sent.sequenced_first, sent.sequenced_last
-        )
-        return found, None
+            return compare_y(sent.child or {}, sent.relative or {}), None
+        mine, hers = sent.child_variants or [], sent.relative_variants or []
+        first, last = sent.sequenced_first or 0, sent.sequenced_last or 0
+        return compare_mt(mine, hers, first, last), None
     except LineageRefused as error:
         raise Problem(
             422,
@@ -91,9 +85,7 @@ async def _compared(
         ) from None
 
 
-async def _with_more_loci(
-    row: CandidateRow, sent: RecordSecondTier, ratio: Ratio
-) -> tuple[Compared, float]:
+async def _with_more_loci(row: CandidateRow, sent: RecordSecondTier, ratio: Ratio) -> tuple[Compared, float]:
     """The exact ratio over the entered profiles and the loci typed in addition."""
     people = [sent.child, sent.relative, *([sent.spouse] if row.spouse_id else [])]
     added = [{locus_named(k) or k: tuple(v) for k, v in (one or {}).items()} for one in people]

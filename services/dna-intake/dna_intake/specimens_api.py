@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import asyncpg
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse
 
-from dna_intake import laboratory, store
+from dna_intake import laboratory, registration, store
 from dna_intake.access import CustodyReader, Laboratory, Reader, Registrar, access_region
 from dna_intake.domain import custody
 from dna_intake.domain.barcode import BarcodeMisread, read_barcode
@@ -24,13 +25,14 @@ from dna_intake.models import (
     MoveSpecimen,
     ProfileAnswer,
     RegisterSpecimen,
+    SealChangeAnswer,
     SpecimenAnswer,
     SpecimenList,
     SpecimenRow,
-    SpecimenShown,
 )
 from dna_intake.practice import practice_of
 from dna_intake.refusals import not_found
+from dna_intake.shown import shown
 from guitu import idempotency
 from guitu.auth import Principal
 from guitu.problem import Problem, refusals
@@ -61,7 +63,7 @@ def specimens_router(runtime: Runtime) -> APIRouter:
                 stored = await idempotency.once(tx, p.subject, idempotency_key, body)
                 if stored is not None:
                     return SpecimenAnswer.model_validate(stored.body)
-            answer = await _described(tx.conn, await laboratory.register(tx, wanted, practice))
+            answer = await _described(tx.conn, await registration.register(tx, wanted, practice))
             if idempotency_key:
                 kept = idempotency.StoredAnswer(201, answer.model_dump(mode="json"))
                 await idempotency.remember(tx, p.subject, idempotency_key, kept)
@@ -119,7 +121,7 @@ def _add_reading(router: APIRouter, runtime: Runtime) -> None:
             found = (
                 await store.specimen_with_barcode(conn, _barcode(barcode)) if barcode is not None else None
             )
-        return SpecimenList(specimens=[_shown(found)] if found else [])
+        return SpecimenList(specimens=[shown(found)] if found else [])
 
     @router.get("/specimens/{specimen_id}")
     async def specimen(p: Reader, specimen_id: UUID) -> SpecimenAnswer:
@@ -135,7 +137,8 @@ def _add_reading(router: APIRouter, runtime: Runtime) -> None:
         """Does the chain hold? A broken one is an answer, not an error, and is audited."""
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
             row = await laboratory.lock(tx, specimen_id)
-            answer = _verified(row, await store.chain(tx.conn, specimen_id))
+            successor = await store.successor_of(tx.conn, specimen_id)
+            answer = _verified(row, await store.chain(tx.conn, specimen_id), successor)
             tx.audit("dna.custody_verified", subject=specimen_id, intact=answer.intact)
             return answer
 
@@ -146,12 +149,7 @@ async def _of_case(runtime: Runtime, p: Principal, case_id: UUID) -> SpecimenLis
     async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
         found = await store.specimens_of(tx.conn, link)
         tx.audit("dna.specimens_of_case_read", subject=case_id, specimens=len(found))
-    return SpecimenList(specimens=[_shown(row) for row in found])
-
-
-def _shown(row: SpecimenRow) -> SpecimenShown:
-    linked = row.case_link is not None
-    return SpecimenShown(**row.model_dump(exclude={"case_link", "case_sealed"}), linked_to_case=linked)
+    return SpecimenList(specimens=[shown(row) for row in found])
 
 
 def _barcode(text: str) -> str:
@@ -163,20 +161,26 @@ def _barcode(text: str) -> str:
         ) from None
 
 
-def _verified(row: SpecimenRow, chain: list[Link]) -> CustodyAnswer:
+def _verified(row: SpecimenRow, chain: list[Link], successor: UUID | None) -> CustodyAnswer:
+    answer = CustodyAnswer(
+        specimen_id=row.id,
+        intact=True,
+        moves=len(chain),
+        seal_changes=[SealChangeAnswer(**asdict(change)) for change in custody.seal_changes(chain)],
+        resample_of=row.resample_of,
+        resampled_as=successor,
+    )
     try:
         custody.verify(row.id, row.state, row.moves, chain)
     except ChainBroken as broken:
-        return CustodyAnswer(
-            specimen_id=row.id, intact=False, moves=len(chain), broken_at=broken.seq, says=broken.says
-        )
-    return CustodyAnswer(specimen_id=row.id, intact=True, moves=len(chain))
+        return answer.model_copy(update={"intact": False, "broken_at": broken.seq, "says": broken.says})
+    return answer
 
 
 async def _described(conn: asyncpg.Connection, row: SpecimenRow) -> SpecimenAnswer:
     links = await store.chain(conn, row.id)
     return SpecimenAnswer(
-        **_shown(row).model_dump(),
+        **shown(row).model_dump(),
         legal_moves=list(LEGAL[row.state]),
         chain=[_as_answer(found) for found in links],
     )
@@ -192,6 +196,8 @@ def _as_answer(found: Link) -> MoveAnswer:
         recorded_at=move.recorded_at,
         actor=move.actor,
         seal=move.seal,
+        seal_found=move.seal_found,
+        reason=move.reason,
         location=move.location,
         hash=found.hash.hex(),
     )

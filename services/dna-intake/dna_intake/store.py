@@ -10,12 +10,12 @@ from uuid import UUID
 import asyncpg
 
 from dna_intake.domain.custody import Link, Move, State
-from dna_intake.domain.requests import CrossMatchState, Need, SampleState
+from dna_intake.domain.requests import CrossMatchState, Need
 from dna_intake.models import CrossMatchRow, ProfileRow, SampleRow, SpecimenRow
 
 _SAMPLE = """
 id, case_id, region_code, exercise, category, state, requested_at, due_at, overdue_at, cancelled_at,
-cancelled_because
+cancelled_because, tries
 """
 _CROSS_MATCH = "id, case_id, region_code, exercise, state, waits_for, requested_at, changed_at"
 _OPEN_SAMPLE = """
@@ -49,28 +49,30 @@ where id in (
 )
 returning id, case_id, due_at
 """
-_SAMPLE_FOLLOWS = "update sample_request set state = $2, due_at = $3, overdue_at = $4 where id = $1"
+_SAMPLE_FOLLOWS = """
+update sample_request set state = $2, due_at = $3, overdue_at = $4, tries = $5 where id = $1
+"""
 _CROSS_MATCH_FOLLOWS = """
 update cross_match_request set state = $2, waits_for = $3, changed_at = $4 where id = $1
 """
 _WAS_STOOD_DOWN = "select outcome from stood_down_case where case_id = $1"
 _PARENT_STATES = "select state from specimen where case_link = $1 and category = 'parent_of_missing_child'"
-_SPECIMEN = """
+SPECIMEN = """
 id, barcode, category, case_link, case_sealed, relation, registered_sex, region_code, exercise, state, moves,
-registered_at
+registered_at, resample_of, tries, due_at, overdue_at
 """
 _REGISTER = """
 insert into specimen (id, barcode, category, case_link, case_sealed, relation, registered_sex, region_code,
-    exercise, state, moves, registered_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'registered', 1, $10)
+    exercise, state, moves, registered_at, resample_of, tries, due_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'registered', 1, $10, $11, $12, $13)
 on conflict (barcode) do nothing
 """
-_SPECIMEN_BY_ID = f"select {_SPECIMEN} from specimen where id = $1"
+_SPECIMEN_BY_ID = f"select {SPECIMEN} from specimen where id = $1"
+_SPECIMENS_BY_ID = f"select {SPECIMEN} from specimen where id = any($1::uuid[])"
 _EVERY_REGION = "select set_config('guitu.region', '*', true)"
-_SPECIMENS_BY_ID = f"select {_SPECIMEN} from specimen where id = any($1::uuid[])"
-_SPECIMEN_BY_BARCODE = f"select {_SPECIMEN} from specimen where barcode = $1"
+_SPECIMEN_BY_BARCODE = f"select {SPECIMEN} from specimen where barcode = $1"
 _SPECIMENS_OF_CASE = (
-    f"select {_SPECIMEN} from specimen where case_link = $1 order by registered_at, id limit 200"
+    f"select {SPECIMEN} from specimen where case_link = $1 order by registered_at, id limit 200"
 )
 _LOCK_PLAIN_LINKS = """
 select id, case_id from specimen where case_id is not null order by id limit $1 for update skip locked
@@ -80,15 +82,17 @@ _EXPUNGE_PERSON = """
 update specimen set case_id = null, case_link = null, case_sealed = null, relation = null, registered_sex = null
 where id = $1
 """
-_LOCK_SPECIMEN = f"select {_SPECIMEN} from specimen where id = $1 for update"
-_MOVE_SPECIMEN = "update specimen set state = $2, moves = $3 where id = $1"
+_SUCCESSOR = "select id from specimen where resample_of = $1"
+_STOP_CLOCK = "update specimen set due_at = null, overdue_at = null where id = $1"
+_LOCK_SPECIMEN = f"select {SPECIMEN} from specimen where id = $1 for update"
+_MOVE_SPECIMEN = "update specimen set state = $2, moves = $3, due_at = $4, overdue_at = null where id = $1"
 _APPEND_MOVE = """
 insert into custody_move (specimen_id, seq, region_code, from_state, to_state, moved_at, recorded_at, actor,
-    seal, location, hash)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    seal, location, hash, seal_found, reason)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 """
 _CHAIN = """
-select seq, from_state, to_state, moved_at, recorded_at, actor, seal, location, hash
+select seq, from_state, to_state, moved_at, recorded_at, actor, seal, location, hash, seal_found, reason
 from custody_move where specimen_id = $1 order by seq
 """
 _ADD_PROFILE = """
@@ -197,15 +201,9 @@ async def cross_match(conn: asyncpg.Connection, request_id: UUID) -> CrossMatchR
     return CrossMatchRow.model_validate(dict(record)) if record else None
 
 
-async def sample_follows(
-    conn: asyncpg.Connection,
-    request_id: UUID,
-    state: SampleState,
-    due_at: datetime,
-    overdue_at: datetime | None,
-) -> None:
+async def sample_follows(conn: asyncpg.Connection, row: SampleRow) -> None:
     """Let a sample request follow its specimens."""
-    await conn.execute(_SAMPLE_FOLLOWS, request_id, state, due_at, overdue_at)
+    await conn.execute(_SAMPLE_FOLLOWS, row.id, row.state, row.due_at, row.overdue_at, row.tries)
 
 
 async def cross_match_follows(
@@ -240,6 +238,9 @@ async def add_specimen(conn: asyncpg.Connection, row: SpecimenRow) -> bool:
         row.region_code,
         row.exercise,
         row.registered_at,
+        row.resample_of,
+        row.tries,
+        row.due_at,
     )
     return bool(status == "INSERT 0 1")
 
@@ -248,6 +249,12 @@ async def specimen(conn: asyncpg.Connection, specimen_id: UUID) -> SpecimenRow |
     """One specimen, if it is visible."""
     record = await conn.fetchrow(_SPECIMEN_BY_ID, specimen_id)
     return SpecimenRow.model_validate(dict(record)) if record else None
+
+
+async def specimens(conn: asyncpg.Connection, specimen_ids: Sequence[UUID]) -> list[SpecimenRow]:
+    """Those of some specimens that are visible, in no order."""
+    records = await conn.fetch(_SPECIMENS_BY_ID, list(specimen_ids))
+    return [SpecimenRow.model_validate(dict(r)) for r in records]
 
 
 async def specimen_with_barcode(conn: asyncpg.Connection, barcode: str) -> SpecimenRow | None:
@@ -271,6 +278,17 @@ async def seal_link(conn: asyncpg.Connection, specimen_id: UUID, link: bytes, se
     await conn.execute(_SEAL_LINK, specimen_id, link, sealed)
 
 
+async def successor_of(conn: asyncpg.Connection, specimen_id: UUID) -> UUID | None:
+    """The specimen that was taken in the place of a lost one."""
+    successor: UUID | None = await conn.fetchval(_SUCCESSOR, specimen_id)
+    return successor
+
+
+async def stop_clock(conn: asyncpg.Connection, specimen_id: UUID) -> None:
+    """Nothing is left to do about a specimen."""
+    await conn.execute(_STOP_CLOCK, specimen_id)
+
+
 async def expunge_person(conn: asyncpg.Connection, specimen_id: UUID) -> None:
     """Delete for good whose specimen it was: link, sealed case, relation and sex."""
     await conn.execute(_EXPUNGE_PERSON, specimen_id)
@@ -282,7 +300,9 @@ async def lock_specimen(conn: asyncpg.Connection, specimen_id: UUID) -> Specimen
     return SpecimenRow.model_validate(dict(record)) if record else None
 
 
-async def append_move(conn: asyncpg.Connection, row: SpecimenRow, found: Link) -> None:
+async def append_move(
+    conn: asyncpg.Connection, row: SpecimenRow, found: Link, due_at: datetime | None
+) -> None:
     """Append a link to the chain of a specimen that is locked or new, and let the specimen follow."""
     m = found.move
     await conn.execute(
@@ -298,9 +318,11 @@ async def append_move(conn: asyncpg.Connection, row: SpecimenRow, found: Link) -
         m.seal,
         m.location,
         found.hash,
+        m.seal_found,
+        m.reason,
     )
     if m.from_state is not None:
-        await conn.execute(_MOVE_SPECIMEN, row.id, m.to_state, m.seq)
+        await conn.execute(_MOVE_SPECIMEN, row.id, m.to_state, m.seq, due_at)
 
 
 async def chain(conn: asyncpg.Connection, specimen_id: UUID) -> list[Link]:
@@ -343,8 +365,7 @@ async def expunge_profile(conn: asyncpg.Connection, specimen_id: UUID, now: date
 
 async def specimens_by_id(conn: asyncpg.Connection, ids: Sequence[UUID]) -> dict[UUID, SpecimenRow]:
     """Some specimens by their id; those out of sight are left out."""
-    rows = [SpecimenRow.model_validate(dict(r)) for r in await conn.fetch(_SPECIMENS_BY_ID, list(ids))]
-    return {row.id: row for row in rows}
+    return {row.id: row for row in await specimens(conn, ids)}
 
 
 async def see_every_region(conn: asyncpg.Connection) -> None:

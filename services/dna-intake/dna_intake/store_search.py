@@ -98,6 +98,14 @@ select {_PROFILE} from profile p
 where p.case_link in (select case_link from profile where specimen_id = any($1::uuid[]) and generation is not null)
     and p.kind in (1, 2, 3) and p.generation is not null
 """
+_EXPLAINED = """
+select exists (
+    select from search
+    where specimen_id = any($1::uuid[]) and (state = 'waiting' or (state = 'completed' and leads > $2)))
+"""
+_CHILDREN = f"""
+select {_PROFILE} from profile p where p.key_hash % $2 = $1 and p.kind = 0 and p.generation is not null
+"""
 _ANY_PROFILE = "select exists (select from profile where generation is not null)"
 _BACKLOG = """
 select count(*) as waiting, min(requested_at) as oldest, coalesce(max(attempts), 0) as attempts
@@ -121,13 +129,13 @@ select id, state from candidate
 where child_id = $1 and state in ('open', 'second_tier', 'in_review', 'confirmed') order by found_at, id
 """
 _RUN = """
-id, state, generation, steps, missing, step_of_partition, compared, leads, missed, attempts, due_at, started_at,
+id, state, generation, steps, missing, compared, leads, missed, attempts, due_at, started_at,
 completed_at
 """
 _START_RUN = """
-insert into all_against_all (id, state, generation, steps, missing, step_of_partition, compared, leads, missed,
-    attempts, due_at, started_at)
-values ($1, 'running', $2, $3, $4, $5, 0, 0, 0, 0, $6, $6)
+insert into all_against_all (id, state, generation, steps, missing, compared, leads, missed, attempts, due_at,
+    started_at)
+values ($1, 'running', $2, $3, $4, 0, 0, 0, 0, $5, $5)
 on conflict (state) where state = 'running' do nothing
 """
 _RUNNING = f"select {_RUN} from all_against_all where state = 'running'"
@@ -351,6 +359,18 @@ def _sealed(record: asyncpg.Record) -> SealedProfile:
     )
 
 
+async def explained(conn: asyncpg.Connection, specimens: Sequence[UUID], most: int) -> bool:
+    """Is there a reason that no search has told of a lead of these: one waits, or had more leads than are kept?"""
+    return bool(await conn.fetchval(_EXPLAINED, list(specimens), most))
+
+
+async def children_of_partition(
+    conn: asyncpg.Connection, partition: int, partitions: int
+) -> list[SealedProfile]:
+    """The sealed profiles of one partition's children."""
+    return [_sealed(record) for record in await conn.fetch(_CHILDREN, partition, partitions)]
+
+
 async def has_profiles(conn: asyncpg.Connection) -> bool:
     """Is there anything to hold in memory at all?"""
     return bool(await conn.fetchval(_ANY_PROFILE))
@@ -368,12 +388,10 @@ async def changed_since(conn: asyncpg.Connection, generation: int) -> datetime |
 
 
 async def start_run(
-    conn: asyncpg.Connection, run_id: UUID, generation: int, steps: int, step_of_partition: int, now: datetime
+    conn: asyncpg.Connection, run_id: UUID, generation: int, steps: int, now: datetime
 ) -> bool:
     """Begin a comparison of all with all; False if one is running."""
-    status = await conn.execute(
-        _START_RUN, run_id, generation, steps, list(range(steps)), step_of_partition, now
-    )
+    status = await conn.execute(_START_RUN, run_id, generation, steps, list(range(steps)), now)
     return bool(status == "INSERT 0 1")
 
 
@@ -409,7 +427,7 @@ async def step_done(
     missed: int,
     now: datetime,
 ) -> None:
-    """Add a step to a locked run; with nothing missing it is completed."""
+    """Add steps to a locked run; with nothing missing it is completed."""
     await conn.execute(_STEP_DONE, run_id, list(missing), compared, leads, missed, now)
 
 

@@ -61,6 +61,7 @@ WORDS = {
     410: "It is over for good.",
     413: "The body is too large.",
     422: "A field, or what it says, can't be right.",
+    429: "As many as one person may ask for; wait, or ask who sets the limit.",
     503: "A part of ours does not answer; nothing was stored.",
 }
 

@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Literal, cast, get_args
 from uuid import UUID
 
@@ -45,6 +46,24 @@ LEGAL: dict[State, tuple[State, ...]] = {
     "withdrawn": ("expunged",),
     "expunged": (),
 }
+LossReason = Literal[
+    "seal_broken",
+    "label_unreadable",
+    "leaked",
+    "lost",
+    "too_little",
+    "contaminated",
+    "degraded",
+    "failed_control",
+    "failed_typing",
+    "mixed_up",
+    "consent_withdrawn",
+    "entered_in_error",
+    "no_longer_needed",
+]
+"""Why a specimen was lost; the last three are for a withdrawal, the others for a rejection."""
+WITHDRAWAL: frozenset[str] = frozenset({"consent_withdrawn", "entered_in_error", "no_longer_needed"})
+LOSSES: frozenset[State] = frozenset({"rejected", "withdrawn"})
 CLOCK_SKEW_MAX = timedelta(minutes=5)
 """How far a laboratory's clock may be ahead of ours (our own choice)."""
 
@@ -63,6 +82,14 @@ class MoveOutOfTime(Exception):
     """The stated moment lies in the future or before the move it follows."""
 
 
+class SealRefused(Exception):
+    """The stated seal can't be: `kind` is `differs`, `missing` or `reused`; the recorded one is not told."""
+
+    def __init__(self, kind: Literal["differs", "missing", "reused"]) -> None:
+        self.kind = kind
+        super().__init__(f"The seal is refused: {kind}.")
+
+
 class ChainBroken(Exception):
     """The stored chain does not hold; `seq` is the first move that differs."""
 
@@ -73,7 +100,11 @@ class ChainBroken(Exception):
 
 @dataclass(frozen=True)
 class Move:
-    """One link of the chain: who moved what, when, where, under which seal."""
+    """One link of the chain: who moved what, when, where, under which seal.
+
+    `seal` is the one on the tube when the move is done. A move that broke a seal, or found another than it
+    should, says which in `seal_found`.
+    """
 
     seq: int
     from_state: State | None
@@ -83,6 +114,18 @@ class Move:
     actor: str
     seal: str
     location: str
+    seal_found: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class SealChange:
+    """After move `seq` another seal is on the tube than before; was it said that one was broken?"""
+
+    seq: int
+    before: str
+    after: str
+    declared: bool
 
 
 @dataclass(frozen=True)
@@ -107,12 +150,14 @@ def next_move(
     actor: str,
     seal: str,
     location: str,
+    new_seal: str = "",
+    reason: str = "",
 ) -> Move:
-    """The move that follows `last`.
+    """The move that follows `last`; `seal` is what was read on the tube, `new_seal` what replaced it.
 
     The moment may precede the registration, since blood is often taken before its label is registered; it may
     not precede the last move of the tube itself.
-    Raises: IllegalMove, MoveOutOfTime.
+    Raises: IllegalMove, MoveOutOfTime, SealRefused.
     """
     if to_state not in LEGAL[last.to_state]:
         raise IllegalMove(last.to_state, to_state)
@@ -121,13 +166,46 @@ def next_move(
         raise MoveOutOfTime(f"{moved_at.isoformat()} lies in the future; it is {now.isoformat()}.")
     if last.from_state is not None and moved_at < last.moved_at:
         raise MoveOutOfTime(f"{moved_at.isoformat()} is before the last move at {last.moved_at.isoformat()}.")
-    return Move(last.seq + 1, last.to_state, to_state, moved_at, now, actor, seal, location)
+    after, found = _seals(last.seal, to_state, seal, new_seal, reason)
+    return Move(last.seq + 1, last.to_state, to_state, moved_at, now, actor, after, location, found, reason)
 
 
-def repeats(last: Move, to_state: State, *, at: datetime | None, seal: str, location: str) -> bool:
+def _seals(before: str, to_state: State, seal: str, new_seal: str, reason: str) -> tuple[str, str]:
+    """The seal after a move, and the one found if the two differ or should not be trusted.
+
+    A tube keeps its seal until a move says that it broke it. One that bears another number was opened or
+    swapped: it can only be rejected as `seal_broken`, with the number found, or none. Where the tube ends, its
+    seal may be left out: it may be gone.
+    """
+    if to_state == "rejected" and reason == "seal_broken":
+        return seal, seal
+    ends = to_state in LOSSES or to_state == "expunged"
+    if not seal and (new_seal or not ends):
+        raise SealRefused("missing")
+    if not before or not seal:
+        return new_seal or seal or before, ""
+    if seal != before:
+        raise SealRefused("differs")
+    if new_seal == seal:
+        raise SealRefused("reused")
+    return (new_seal, seal) if new_seal else (seal, "")
+
+
+def repeats(
+    last: Move,
+    to_state: State,
+    *,
+    at: datetime | None,
+    seal: str,
+    location: str,
+    new_seal: str = "",
+    reason: str = "",
+) -> bool:
     """Is this the last move, sent once more? Then it changes nothing and is answered the same."""
     same_moment = at is None or at.astimezone(UTC) == last.moved_at
-    return (last.to_state, last.seal, last.location) == (to_state, seal, location) and same_moment
+    recorded = (last.to_state, last.seal, last.location, last.reason)
+    found = last.seal_found or last.seal
+    return recorded == (to_state, new_seal or seal, location, reason) and found == seal and same_moment
 
 
 def as_told(state: State) -> CustodyState:
@@ -148,6 +226,9 @@ def link(before: bytes, specimen_id: UUID, move: Move) -> Link:
         move.seal,
         move.location,
     ]
+    if move.seal_found or move.reason:
+        # Moves without either keep the form that they had before there were such.
+        body += [move.seal_found, move.reason]
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Link(move, hashlib.sha256(before + text.encode()).digest())
 
@@ -165,6 +246,18 @@ def verify(specimen_id: UUID, state: State, moves: int, chain: Sequence[Link]) -
         before, last = found.hash, found.move
     if last is None or (last.seq, last.to_state) != (moves, state):
         raise ChainBroken(len(chain) + 1, f"the specimen is {state} after {moves} moves, the chain is not.")
+
+
+def seal_changes(chain: Sequence[Link]) -> list[SealChange]:
+    """Where along the chain the seal became another one; the first seal of a tube is no change."""
+    moves = [found.move for found in chain]
+    return [
+        SealChange(
+            move.seq, last.seal, move.seal, declared=bool(move.seal_found or move.reason == "seal_broken")
+        )
+        for last, move in pairwise(moves)
+        if last.seal and last.seal != move.seal
+    ]
 
 
 def _check_order(seq: int, last: Move | None, move: Move) -> None:

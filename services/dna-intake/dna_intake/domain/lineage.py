@@ -25,7 +25,7 @@ MT_DIFFERENCES_INCONSISTENT = 2
 
 _VARIANT = re.compile(r"[ACGT]?([1-9][0-9]{0,4})(?:\.[1-9])?([ACGTRYSWKMBDHVN]|DEL|-)", re.ASCII)
 _LENGTH_TRACTS = (range(303, 316), range(16180, 16194))
-"""Poly-C tracts of HV2 and HV1, whose length varies within one person: not compared (SWGDAM)."""
+"""Poly-C tracts of HV2 and HV1; length varies within one person, so indels there do not count (SWGDAM)."""
 MT_LENGTH = 16_569
 """Bases of the revised Cambridge reference sequence."""
 
@@ -85,7 +85,10 @@ def _variants(told: Sequence[str], first: int, last: int) -> set[tuple[int, str]
                 f'Variant {place} of a list can\'t be read; write it like "16223T" or "315.1C".'
             )
         position = int(matched[1])
-        if first <= position <= last and not any(position in tract for tract in _LENGTH_TRACTS):
+        changes_length = "." in variant or matched[2] in ("DEL", "-")
+        if changes_length and any(position in tract for tract in _LENGTH_TRACTS):
+            continue
+        if first <= position <= last:
             found.add((position, variant.strip().upper().lstrip("ACGT")))
     return found
 

@@ -14,6 +14,7 @@ add column case_link bytea check (octet_length(case_link) = 32),
 add column exercise boolean,
 add column searched_through bigint;
 
+create index profile_child_hash on profile (key_hash) where kind = 0;
 create index profile_case_link on profile (case_link) where case_link is not null;
 
 -- One row, locked by whoever takes the next generation until he commits: so generations are in commit order, and
@@ -177,7 +178,6 @@ create table all_against_all (
     generation bigint not null,
     steps integer not null,
     missing integer[] not null,
-    step_of_partition integer not null,
     compared bigint not null,
     leads integer not null,
     missed integer not null,

@@ -88,7 +88,7 @@ class Index:
         Row ids are whole numbers below 2**32. `generation` is what the index then has; one more if not said.
         Raises: SearchRefused, if an id is there already (remove it first) or out of range.
         """
-        ids = _row_ids(row_ids, len(batch.codes))
+        ids = row_ids_of(row_ids, len(batch.codes))
         given = _sexes(sexes, len(ids))
         with self._lock:
             self._refuse_known(ids)
@@ -109,6 +109,12 @@ class Index:
             self.generation = self.generation + 1 if generation is None else generation
             return gone
 
+    def take_over(self, segments: Sequence[Segment]) -> None:
+        """Use these segments, of a file for example, instead of what is there."""
+        with self._lock:
+            self.segments = list(segments)
+            self._removed = sum(segment.count - int(segment.living().sum()) for segment in self.segments)
+
     def compact(self) -> None:
         """Make one segment of what lives: room of removed profiles is won back, and nothing of them remains."""
         with self._lock:
@@ -125,10 +131,11 @@ class Index:
     def _room(self, profiles: int) -> Segment:
         """A segment with room for so many: the last one, a bigger copy of it, or a new one."""
         last = self.segments[-1] if self.segments else None
-        if last is not None and len(self.segments) > 1 and last.capacity >= last.count + profiles:
+        grows = last is not None and len(self.segments) > 1 and last.codes.flags.writeable
+        if last is not None and grows and last.capacity >= last.count + profiles:
             return last
-        if last is None or len(self.segments) == 1:
-            # The first segment is the base, exactly as large as its batch; the second grows.
+        if last is None or not grows:
+            # The first segment is the base, exactly as large as its batch; the next one grows. A file's do not.
             size = profiles if last is None else max(profiles, APPEND_ROOM)
             self.segments.append(Segment.empty(self.panel, size))
             return self.segments[-1]
@@ -141,7 +148,8 @@ class Index:
         return grown
 
     def _refuse_known(self, ids: NDArray[np.uint32]) -> None:
-        if len(np.unique(ids)) < len(ids):
+        ordered = np.sort(ids)  # Not np.unique: its hash table takes 1.3 s for half a million ids.
+        if (ordered[1:] == ordered[:-1]).any():
             raise SearchRefused("A row id is there twice in the batch; give every profile an id of its own.")
         for segment in self.segments:
             known = np.isin(segment.row_ids[: segment.count], ids)
@@ -151,7 +159,11 @@ class Index:
                 )
 
 
-def _row_ids(row_ids: ArrayLike, profiles: int) -> NDArray[np.uint32]:
+def row_ids_of(row_ids: ArrayLike, profiles: int) -> NDArray[np.uint32]:
+    """Row ids as the index keeps them.
+
+    Raises: SearchRefused, if they are not as many as profiles, or out of range.
+    """
     ids = np.atleast_1d(np.asarray(row_ids, dtype=np.int64))
     if len(ids) != profiles:
         raise SearchRefused(f"There are {profiles} profiles and {len(ids)} row ids; give one each.")

@@ -10,8 +10,6 @@ A lead is not an identification: `ranking` says how many strangers are expected 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from math import log10
 
 import numpy as np
@@ -19,8 +17,9 @@ from numpy.typing import NDArray
 
 from dna_intake.search import scan
 from dna_intake.search.index import SEXES, Index, Snapshot, View
+from dna_intake.search.leads import Found, Question, best, exact
 from dna_intake.search.pair_tables import Kinship, Query, QueryTables
-from dna_intake.search.panel import MISSING, RARE, Rare
+from dna_intake.search.panel import Panel, Rare
 from dna_intake.search.refusals import SearchRefused
 from dna_intake.search.relations import CHILD, FULL_SIBLING, PARENT, Relation
 
@@ -34,41 +33,6 @@ RAISED_MAX = 6
 """With more, so many strangers are let through that computing everybody is as fast."""
 RARE_MISMATCH_LOG10 = 0.35
 """A rare allele at the end of the ladder has one neighbour to mutate to, not two: a factor of 2, and a little."""
-
-
-@dataclass(frozen=True)
-class Lead:
-    """A profile that may be the relative. `inconsistent`: loci without a common allele; `compared`: typed in both."""
-
-    row_id: int
-    relation: str
-    log10_lr: float
-    inconsistent: tuple[str, ...]
-    compared: int
-
-
-@dataclass(frozen=True)
-class Found:
-    """Leads from the highest ratio down; `over` is how many reached `lr_min`, leads left out included.
-
-    `mismatches`: what was let through; None if everybody was computed. `examined`: profiles looked at; `computed`:
-    of these exactly. `complete`: nobody with `lr_min` can have been lost.
-    """
-
-    leads: tuple[Lead, ...]
-    mismatches: int | None
-    over: int
-    examined: int
-    computed: int
-    complete: bool
-    beyond_log10: float
-    generation: int
-    tables: QueryTables = field(repr=False, compare=False)
-
-    @property
-    def overflow(self) -> int:
-        """Leads that did not fit into the answer; 0 if it is all."""
-        return self.over - len(self.leads)
 
 
 def parents_of(
@@ -137,17 +101,18 @@ def relatives_of(
 
     Raises: SearchRefused, for another panel, a query without a locus of the panel, or limits out of range.
     """
-    _check(index, kinship, query, mismatches, lr_min, leads_max)
+    check_limits(index.panel, kinship, query, mismatches, lr_min, leads_max)
     snapshot = index.snapshot()
     tables = kinship.tables(query, relation)
+    question = _question(kinship, query, relation, tables)
     most = mismatches if relation.exclusive else None
     most, beyond = _enough(snapshot, kinship, query, tables, most, log10(lr_min) if complete else np.inf)
     found, computed = [], 0
     for view in snapshot.views:
         marked = _marked(view, kinship, query, tables, most, log10(lr_min))
         computed += len(marked) if most is not None else view.count
-        found.append(_exact(view, kinship, query, relation, tables, marked, log10(lr_min)))
-    leads, over = _best(snapshot, kinship, query, relation, found, leads_max)
+        found.append(exact(view, question, marked, log10(lr_min)))
+    leads, over = best(kinship.panel, question, found, leads_max)
     return Found(
         leads=leads,
         mismatches=most,
@@ -159,6 +124,17 @@ def relatives_of(
         generation=snapshot.generation,
         tables=tables,
     )
+
+
+def _question(kinship: Kinship, query: Query, relation: Relation, tables: QueryTables) -> Question:
+    def explained(locus: int, alleles: tuple[str, str]) -> bool | None:
+        seen = query.genotypes.get(kinship.panel.loci[locus])
+        return bool(set(seen) & set(alleles)) if seen else None
+
+    def rare_value(rare: Rare, sex: str) -> float:
+        return kinship.rare_value(rare, query, relation, sex)
+
+    return Question(relation.name, tables, rare_value, explained)
 
 
 def query_rows(kinship: Kinship, query: Query) -> NDArray[np.int16]:
@@ -214,10 +190,14 @@ def _enough(
     return None, -np.inf
 
 
-def _check(
-    index: Index, kinship: Kinship, query: Query, mismatches: int | None, lr_min: float, leads_max: int
+def check_limits(
+    panel: Panel, kinship: Kinship, query: Query, mismatches: int | None, lr_min: float, leads_max: int
 ) -> None:
-    if index.panel.sha256 != kinship.panel.sha256:
+    """Refuse what can't be asked.
+
+    Raises: SearchRefused, with the mend.
+    """
+    if panel.sha256 != kinship.panel.sha256:
         raise SearchRefused("Index and tables have different panels; build the index with this panel.")
     if not set(query.genotypes) & set(kinship.panel.loci):
         raise SearchRefused(
@@ -237,90 +217,26 @@ def _marked(
     view: View, kinship: Kinship, query: Query, tables: QueryTables, most: int | None, least: float
 ) -> NDArray[np.int64]:
     """Places that the fast scan lets through."""
-    segment = view.segment
-    blocks = -(-view.count // scan.PROFILES_A_BLOCK)
     if most is None:
-        rest = np.cumsum(tables.upper.max(axis=1)[::-1].astype(np.float64))[::-1]
-        rest32 = np.append(rest[1:], 0.0).astype(np.float32)
+        return likely(view, tables, least)
+    segment, rows = view.segment, query_rows(kinship, query)
 
-        def work(first: int, after: int, marks: NDArray[np.uint64]) -> None:
-            scan.mark_likely(
-                segment.codes, tables.upper, rest32, least - ROUNDING_LOG10, first, after,
-                segment.alive, marks,
-            )  # fmt: skip
-    else:
-        rows = query_rows(kinship, query)
+    def work(first: int, after: int, marks: NDArray[np.uint64]) -> None:
+        scan.few_mismatches(segment.bitmaps, rows, most, first, after, segment.alive, marks)
 
-        def work(first: int, after: int, marks: NDArray[np.uint64]) -> None:
-            scan.few_mismatches(segment.bitmaps, rows, most, first, after, segment.alive, marks)
-
-    places = scan.places(blocks, work)
+    places = scan.places(-(-view.count // scan.PROFILES_A_BLOCK), work)
     return places[places < view.count]
 
 
-def _exact(
-    view: View,
-    kinship: Kinship,
-    query: Query,
-    relation: Relation,
-    tables: QueryTables,
-    places: NDArray[np.int64],
-    least: float,
-) -> tuple[View, NDArray[np.int64], NDArray[np.float64]]:
-    """Exact values of these places, those under `least` left out."""
+def likely(view: View, tables: QueryTables, least: float) -> NDArray[np.int64]:
+    """Places whose sum over the tables may reach `least`, rare loci at their bound."""
     segment = view.segment
-    values = np.empty(len(places))
-    scan.totals(segment.codes, places, tables.exact, segment.sexes, values)
-    if segment.rare:
-        # Rare loci count 0 in `exact` only after this: take the table's bound out, put the exact value in.
-        upper = tables.exact[:, :, RARE]
-        for at in np.flatnonzero((segment.codes[places] == RARE).any(axis=1)):
-            place = int(places[at])
-            sex = int(segment.sexes[place])
-            for each in segment.rare.get(place, ()):
-                exact = kinship.rare_value(each, query, relation, SEXES[sex])
-                values[at] += exact - upper[sex, each.locus]
-    kept = values >= least
-    return view, places[kept], values[kept]
+    rest = np.cumsum(tables.upper.max(axis=1)[::-1].astype(np.float64))[::-1]
+    later = np.append(rest[1:], 0.0).astype(np.float32)
+    enough = least - ROUNDING_LOG10
 
+    def work(first: int, after: int, marks: NDArray[np.uint64]) -> None:
+        scan.mark_likely(segment.codes, tables.upper, later, enough, first, after, segment.alive, marks)
 
-def _best(
-    snapshot: Snapshot,
-    kinship: Kinship,
-    query: Query,
-    relation: Relation,
-    found: Sequence[tuple[View, NDArray[np.int64], NDArray[np.float64]]],
-    leads_max: int,
-) -> tuple[tuple[Lead, ...], int]:
-    """The highest so many of all segments as leads, and how many there are."""
-    values = np.concatenate([part for _, _, part in found]) if found else np.empty(0)
-    places = np.concatenate([part for _, part, _ in found]) if found else np.empty(0, np.int64)
-    owner = np.repeat(np.arange(len(found)), [len(part) for _, part, _ in found])
-    leads = []
-    for at in np.argsort(-values, kind="stable")[:leads_max]:
-        segment = found[owner[at]][0].segment
-        place = int(places[at])
-        inconsistent, compared = _compared(kinship, query, segment.codes[place], segment.rare.get(place, ()))
-        row_id = int(segment.row_ids[place])
-        leads.append(Lead(row_id, relation.name, float(values[at]), inconsistent, compared))
-    return tuple(leads), len(values)
-
-
-def _compared(
-    kinship: Kinship, query: Query, codes: NDArray[np.uint8], rare: Sequence[Rare]
-) -> tuple[tuple[str, ...], int]:
-    """Loci without a common allele, and how many are typed in both."""
-    raw = {each.locus: each.alleles for each in rare}
-    inconsistent: list[str] = []
-    compared = 0
-    for locus, name in enumerate(kinship.panel.loci):
-        seen = query.genotypes.get(name)
-        code = int(codes[locus])
-        if not seen or code == MISSING:
-            continue
-        alleles = raw.get(locus) if code == RARE else kinship.panel.alleles_of(locus, code)
-        if alleles is not None:
-            compared += 1
-            if not set(seen) & set(alleles):
-                inconsistent.append(name)
-    return tuple(inconsistent), compared
+    places = scan.places(-(-view.count // scan.PROFILES_A_BLOCK), work)
+    return places[places < view.count]
