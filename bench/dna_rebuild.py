@@ -2,9 +2,9 @@
 
 Ten million profiles of nobody, drawn from the shipped frequencies and sealed one by one as the service seals them, lie
 in a PostgreSQL of the bench's own. `rebuild_s` is what a restarted service waits for: the matcher's process is started,
-reads, opens, codes and indexes all of them. Its ceiling is the bare read of the same rows by the same COPY, one connection,
-nothing opened. `searchable_s` is from the commit that accepts a profile until the index has it, `answered_s` until
-its own search over everybody is written; both over several profiles, the worst.
+reads, opens, codes and indexes all of them. Its ceiling is the bare read of the same rows by the same COPY, one
+connection, nothing opened. `searchable_s` is from the commit that accepts a profile until the index has it,
+`answered_s` until its own search over everybody is written; both over several profiles, the worst.
 """
 
 from __future__ import annotations

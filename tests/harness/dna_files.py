@@ -74,25 +74,31 @@ def cmf(samples: Mapping[str, Loci], kit: str | None = None) -> str:
 
 
 def rapid(samples: Mapping[str, Loci], kit: str) -> str:
-    """A Rapid Import file, with the elements that public exporters write; it names the kit at each locus."""
+    """A Rapid Import file, with every element that its schema asks for; it names the kit at each locus."""
+    event = (
+        f"<UNIQUEEVENTID>FICTION-1</UNIQUEEVENTID><FINGERPRINTDATE>{_AT}</FINGERPRINTDATE>"
+        "<ARRESTOFFENSECATEGORY>none: a sample of nobody</ARRESTOFFENSECATEGORY>"
+    )
     specimens = "\n".join(
-        _specimen(name, loci, "Legal", f"<KIT>{escape(kit)}</KIT>") for name, loci in samples.items()
+        _specimen(name, loci, "Legal", f"<KIT>{escape(kit)}</KIT>", event) for name, loci in samples.items()
     )
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<CODISRapidImportFile xmlns="{RAPID}">\n'
         "<HEADER><MESSAGEVERSION>1.0</MESSAGEVERSION><MESSAGETYPE>Rapid Import</MESSAGETYPE>"
-        f"<MESSAGEID>1</MESSAGEID><MESSAGEDATETIME>{_AT}</MESSAGEDATETIME></HEADER>\n"
+        f"<MESSAGEID>1</MESSAGEID><MESSAGEDATETIME>{_AT}</MESSAGEDATETIME>"
+        "<MSGCREATORUSERID>reader</MSGCREATORUSERID><DESTINATIONORI>FICTION001</DESTINATIONORI>"
+        "<SOURCEORI>FICTION002</SOURCEORI></HEADER>\n"
         "<DEVICE><INSTRUMENTID>FICTION</INSTRUMENTID></DEVICE>\n"
         f"{specimens}\n</CODISRapidImportFile>\n"
     )
 
 
-def _specimen(name: str, loci: Loci, category: str, read: str) -> str:
+def _specimen(name: str, loci: Loci, category: str, read: str, event: str = "") -> str:
     rows = "\n".join(
         f"<LOCUS><LOCUSNAME>{locus}</LOCUSNAME>{read}{_alleles(values)}</LOCUS>"
         for locus, values in loci.items()
     )
-    told = f"<SPECIMENCATEGORY>{category}</SPECIMENCATEGORY>"
+    told = f"<SPECIMENCATEGORY>{category}</SPECIMENCATEGORY>{event}"
     return f"<SPECIMEN><SPECIMENID>{escape(name)}</SPECIMENID>{told}\n{rows}\n</SPECIMEN>"
 
 

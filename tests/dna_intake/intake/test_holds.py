@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from contracts.dna import ProfileAccepted
 from dna_intake.agents import REACTIONS
+from dna_intake.intake import readings
+from dna_intake.models import EnterProfile
+from dna_intake.practice import practice_of
 from guitu.service import Runtime
 from harness.dna_desk import TO_QUALITY, Desk, desk
 from harness.dna_files import Loci, child, person
 from harness.dna_stories import CASE, KIT, YUNYANG, alert
-from harness.ground import facts, react
+from harness.ground import facts, react, until
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
 FATHER, MOTHER = person(1), person(2, sex="female")
@@ -88,19 +92,23 @@ async def test_a_partial_duplicate_of_another_region_is_found_without_its_region
     assert ["duplicate"] == codes(held)
 
 
-async def test_two_specimens_of_one_person_at_the_same_moment_do_not_both_enter(
-    runtime_for: RuntimeFor,
-) -> None:
+async def test_who_enters_the_same_person_meanwhile_waits_and_is_held(runtime_for: RuntimeFor) -> None:
+    """The first entry has not committed yet while the second looks for duplicates."""
     run = await runtime_for("dna-intake")
     async with desk(run) as lab:
         specimens = [(await lab.registers())["id"] for _ in range(2)]
         for specimen in specimens:
             await lab.moves(specimen, *TO_QUALITY)
             await lab.reads(specimen, FATHER)
+        async with run.tx(actor="laboratory-2") as tx:
+            sent = EnterProfile(kit=KIT, loci=FATHER)
+            first = await readings.read(tx, UUID(specimens[0]), sent, practice_of(run.settings))
 
-        answers = await asyncio.gather(*(lab.colleague().reads(each, FATHER) for each in specimens))
+            second = asyncio.create_task(lab.colleague().reads(specimens[1], FATHER))
+            waiting = await until(run, "select count(*) from pg_locks where not granted")
 
-    assert [201, 202] == sorted(answer.status_code for answer in answers)
+        assert ("entered", True) == (first.kind, waiting > 0)
+        assert (202, ["duplicate"]) == ((await second).status_code, codes(second.result().json()))
 
 
 async def test_a_withdrawn_specimen_is_no_duplicate_any_more(runtime_for: RuntimeFor) -> None:

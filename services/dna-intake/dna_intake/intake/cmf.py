@@ -1,11 +1,11 @@
 """CODIS Common Message Format (CMF) files, version 3.x and Rapid Import 1.0, into samples.
 
-Both have SPECIMEN, SPECIMENID, LOCUS, LOCUSNAME, ALLELE and ALLELEVALUE; they differ in namespace and header, and
-Rapid names the kit at each locus. Read as a stream with line numbers; a document type, an entity or a reference
-to another file is refused (defusedxml).
-Source: CMF-2017.xsd in OSIRIS (NCBI, public domain), of namespace urn:CODISImportFile-schema; for Rapid, whose
-specification (Rapid Import CMF 1.0 r17, FBI 2019) was not read here, the element names that public exporters
-write (urn:CODISRapidImportFile-schema).
+Both have SPECIMEN, SPECIMENID, LOCUS, LOCUSNAME, ALLELE and ALLELEVALUE; they differ in namespace and header. A kit
+stands at the file, or at a locus (an attribute in 3.x, an element in Rapid): a specimen of several is typed with
+all of them. Read as a stream with line numbers; a document type, an entity or another file is refused (defusedxml).
+What else a Rapid file says of a person (arrest, fingerprints) is passed over.
+Source: CMF-2017.xsd in OSIRIS (NCBI, public domain) for urn:CODISImportFile-schema; CODIS-R-CMF-Interface-Spec.xsd, the
+schema of the FBI's Rapid Import CMF interface, as kept in FragalyseQt at 01e6878, for urn:CODISRapidImportFile-schema.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ class _Reader(handler.ContentHandler):
         self._path: list[str] = []
         self._text: list[str] = []
         self._specimen, self._locus = "", ""
-        self._specimen_kit: str | None = None
+        self._locus_kit: str | None = None
+        self._kits: list[str | None] = []
         self._alleles: list[str] = []
         self._lines = [0, 0]
 
@@ -85,9 +86,10 @@ class _Reader(handler.ContentHandler):
         self._path.append(name[1])
         self._text = []
         if name[1] == "SPECIMEN":
-            self._specimen, self._lines[0] = "", self._line()
+            self._specimen, self._kits, self._lines[0] = "", [], self._line()
         elif name[1] == "LOCUS":
             self._locus, self._alleles, self._lines[1] = "", [], self._line()
+            self._locus_kit = attrs.get((None, "KIT")) or None
 
     def characters(self, content: str) -> None:
         """Text of the element that is open, bounded."""
@@ -105,10 +107,16 @@ class _Reader(handler.ContentHandler):
                 self._locus = text
             case "ALLELEVALUE":
                 self._alleles.append(text)
-            case "KIT" if text:
-                self.kit = self._one_kit(text)
+            case "KIT" if "LOCUS" in self._path:
+                self._locus_kit = text or None
+            case "KIT":
+                self.kit = text or None
             case "LOCUS":
+                self._kits.append(self._locus_kit)
                 self._end_of_locus()
+            case "SPECIMEN" if self._specimen and any(self._kits):
+                named = [kit or self.kit for kit in self._kits]
+                self.gathering.typed_with(self._specimen, [kit for kit in named if kit])
 
     def _begin(self, specimen: str) -> None:
         line = self._lines[0]
@@ -141,16 +149,6 @@ class _Reader(handler.ContentHandler):
                 "基因座名称为空。",
                 "Fill in LOCUSNAME.",
             )
-
-    def _one_kit(self, text: str) -> str:
-        if self.kit not in (None, text):
-            raise refused(
-                "The file names several kits.",
-                "文件含多个试剂盒。",
-                "Send one file a kit, or name the joined kits with ?kit=A + B.",
-                self._line(),
-            )
-        return text
 
     def _check_place(self, name: tuple[str | None, str]) -> None:
         if not self._path:

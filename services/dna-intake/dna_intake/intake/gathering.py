@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from dna_intake.domain.kits import JOINED
 from dna_intake.intake.sheet import (
     ALLELE_MAX,
     ALLELES_MAX,
@@ -21,7 +22,7 @@ from dna_intake.intake.sheet import (
 @dataclass
 class _Open:
     line: int
-    kit: str | None
+    kit: str | None = None
     loci: dict[str, tuple[str, ...]] = field(default_factory=dict)
     retyped: list[str] = field(default_factory=list)
 
@@ -33,12 +34,12 @@ class Gathering:
     troubles: list[RowTrouble] = field(default_factory=list)
     _open: dict[str, _Open] = field(default_factory=dict)
 
-    def begin(self, line: int, name: str, kit: str | None = None) -> None:
+    def begin(self, line: int, name: str) -> None:
         """A sample begins; one of the same name goes on. Raises: FileRefused beyond the bound."""
         if not self.has(name):
             if len(self._open) >= SAMPLES_MAX:
                 raise too_many("samples", SAMPLES_MAX)
-            self._open[name[:NAME_MAX]] = _Open(line, kit)
+            self._open[name[:NAME_MAX]] = _Open(line)
 
     def has(self, name: str) -> bool:
         """Is there a sample of that name already?"""
@@ -58,6 +59,10 @@ class Gathering:
         sample.loci[marker[:NAME_MAX]] = values
         if retyped:
             sample.retyped.append(marker)
+
+    def typed_with(self, name: str, kits: list[str]) -> None:
+        """The kits of a sample's loci, as they are named for one profile."""
+        self._open[name[:NAME_MAX]].kit = JOINED.join(dict.fromkeys(kit[:NAME_MAX] for kit in kits))
 
     def trouble(self, line: int, name: str, locus: str, says_en: str, says_zh: str, mend: str) -> None:
         """Remember what is wrong."""

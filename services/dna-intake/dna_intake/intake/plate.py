@@ -40,15 +40,19 @@ class Judged:
 
 
 def judge(sheet: Sheet, kit_name: str | None) -> Judged:
-    """Check a whole sheet; `kit_name` goes before the kit that the file names.
+    """Check a whole sheet; `kit_name` goes before what the file says of a sample, and that before what it says of all.
 
     Raises: FileRefused, with a line a trouble: unknown kit, controls that failed, profiles that are not sound.
     """
-    kit = _kit(kit_name or sheet.kit)
     troubles: list[RowTrouble] = []
     controls: list[Control] = []
     profiles: list[tuple[Sample, Typed]] = []
+    used: dict[str | None, Kit] = {}
     for sample in sheet.samples:
+        name = kit_name or sample.kit or sheet.kit
+        if name not in used:
+            used[name] = _kit(name, sample)
+        kit = used[name]
         part, control = part_of(sample.name, kit)
         if part == "specimen":
             _profile(kit, sample, profiles, troubles)
@@ -58,17 +62,16 @@ def judge(sheet: Sheet, kit_name: str | None) -> Judged:
         controls += [] if wrong else [Control(sample.line, part, control)]
     if troubles:
         raise FileRefused(troubles)
-    return Judged(kit.name, tuple(controls), tuple(profiles))
+    named = ", ".join(dict.fromkeys(kit.name for kit in used.values()))
+    return Judged(named, tuple(controls), tuple(profiles))
 
 
-def _kit(name: str | None) -> Kit:
+def _kit(name: str | None, sample: Sample) -> Kit:
     try:
         return kits.kit(name or "")
     except KitUnknown as error:
-        trouble = RowTrouble(
-            None, "", "", str(error), "试剂盒未知。", "Name the kit with ?kit= or in the file."
-        )
-        raise FileRefused([trouble]) from None
+        mend = "Name the kit with ?kit= (guitu dna check: --kit), or in the file."
+        raise FileRefused([row_trouble(sample, "", str(error), "试剂盒未知。", mend)]) from None
 
 
 def part_of(name: str, kit: Kit) -> tuple[Part, str]:

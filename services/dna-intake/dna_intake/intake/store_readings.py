@@ -13,6 +13,7 @@ import asyncpg
 
 from dna_intake.intake.rows import HoldRow, ReadingRow, ReadingState, StaffRow
 from dna_intake.models import ProfileRow, SpecimenRow
+from dna_intake.store import SPECIMEN
 
 _READING = """
 id, specimen_id, region_code, kit, loci_typed, partial, state, import_id, wrapped_key, reading_sealed, read_at,
@@ -82,13 +83,9 @@ where s.case_link = $1 and s.id <> $2 and s.relation is not null and p.wrapped_k
     and s.state <> all($3::text[])
 order by s.id limit 50
 """
-_SPECIMEN = """
-id, barcode, category, case_link, case_sealed, relation, registered_sex, region_code, exercise, state, moves,
-registered_at
-"""
 # In the order of ids, so that two files about the same specimens wait for each other instead of locking up.
 _LOCK_SPECIMENS = f"""
-select {_SPECIMEN} from specimen where id = any($1::uuid[]) or barcode = any($2::text[]) order by id for update
+select {SPECIMEN} from specimen where id = any($1::uuid[]) or barcode = any($2::text[]) order by id for update
 """
 _IMPORT = "select answer from profile_import where uploaded_by = $1 and digest = $2"
 _LOCK_IMPORT = "select pg_advisory_xact_lock(hashtextextended(encode($1::bytea, 'hex'), 6))"

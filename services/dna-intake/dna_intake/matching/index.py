@@ -78,14 +78,21 @@ class Held:
         piece = joined(pieces)
         rows = self._enter(piece)
         here = self._mine()[self._partitions[rows]]
-        parents = _of_kinds(piece.kinds, PARENTS)
-        spouses = self._links[: self.rows][self._here() & self._parents()]
-        guests = parents & ~here & (self._links[rows] != 0) & np.isin(self._links[rows], spouses)
+        guests = self._guests(rows, _of_kinds(piece.kinds, PARENTS) & ~here)
         for name, kinds in GROUPS.items():
             self._append(name, piece, rows, _of_kinds(piece.kinds, kinds) & here)
         self._append(GUESTS, piece, rows, guests)
         self._alive[rows[~here & ~guests]] = False
         np.add.at(self._counts, (self._kinds[rows[here]], self._partitions[rows[here]]), 1)
+
+    def _guests(self, rows: NDArray[np.int64], away: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which parents of elsewhere have a spouse here. Where all partitions are held, nobody is looked at."""
+        guests = away & (self._links[rows] != 0)
+        if guests.any():
+            links = self._links[: self.rows]
+            theirs = np.isin(links, self._links[rows[guests]]) & self._here() & self._parents()
+            guests &= np.isin(self._links[rows], links[theirs])
+        return guests
 
     def _append(self, name: str, piece: Piece, rows: NDArray[np.int64], which: NDArray[np.bool_]) -> None:
         places = np.flatnonzero(which)
