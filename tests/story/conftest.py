@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from demo.cast import Case, Cast
+from demo.case import Case
+from demo.cast import Cast
 from demo.phonebook import Phonebook, phonebook
 from demo.stack import start_seeded
 from demo.stage import open_stage

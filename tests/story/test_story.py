@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from demo.cast import Case, Cast, Json
+from demo.case import Case, Json
+from demo.cast import Cast
 from demo.scripted import LAST_SEEN, SIGHTING, WITNESS, play_all
 from demo.stage import Refused
 

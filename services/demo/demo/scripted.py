@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from demo.cast import Case, Cast, Json
+from demo.case import Case, Json
+from demo.cast import Cast
 from demo.waiting import eventually
 
 LAST_SEEN = "Yunyang coach centre"

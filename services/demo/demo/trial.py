@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from demo.cast import Case, Cast
+from demo.case import Case
+from demo.cast import Cast
 from demo.paper import Page
 from demo.scripted import DEMO_NOTE
 from demo.stage import Stage

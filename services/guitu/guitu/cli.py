@@ -56,7 +56,9 @@ COMMANDS: dict[str, Command] = {
     "plan": Command(
         "dispatch.plan_cli:cli", "Plan an interception on an instance of your own; check a result."
     ),
-    "dna": Command("dna_intake.dna_cli:cli", "Weigh family hypotheses by DNA, on files of your own."),
+    "dna": Command(
+        "dna_intake.dna_cli:cli", "Kinship by DNA on files of your own: weigh hypotheses, search, check."
+    ),
     "bench": Command("guitu.commands.bench:cli", "Measure one thing beside its ceiling."),
     "test": Command(
         "guitu.commands.test:cli", "Run the tests (through ./guitu, which installs what they need)."
