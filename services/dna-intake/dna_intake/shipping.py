@@ -12,11 +12,10 @@ from dna_intake import store_shipments, store_worklist
 from dna_intake.domain.barcode import BarcodeMisread, read_barcode
 from dna_intake.domain.custody import Link, MoveOutOfTime, next_move
 from dna_intake.domain.shipments import Listed, Outcome, Scan, outcome_of
-from dna_intake.laboratory import family_case, record
+from dna_intake.laboratory import record
 from dna_intake.models import SpecimenRow
 from dna_intake.practice import Practice
 from dna_intake.refusals import moment_refused, not_found
-from dna_intake.requests import follow_case
 from dna_intake.shipment_models import (
     ItemRow,
     ReceiveShipment,
@@ -220,13 +219,10 @@ def _arrives(item: ItemRow, outcomes: dict[UUID, Outcome]) -> bool:
 
 
 async def _move_on(tx: Tx, rows: Sequence[SpecimenRow], found: ReceiveShipment, practice: Practice) -> None:
-    """Move all that arrived, then let their cases follow, in one order, so that two boxes never wait in a circle."""
+    """Move all that arrived. Their cases hear nothing new: the samples were taken already."""
     last = await store_shipments.last_links(tx.conn, [row.id for row in rows])
     for row in rows:
         await _received(tx, row, last[row.id], found, practice)
-    cases = {case_id for row in rows if (case_id := family_case(row, practice)) is not None}
-    for case_id in sorted(cases):
-        await follow_case(tx, case_id, practice)
 
 
 async def _received(tx: Tx, row: SpecimenRow, last: Link, found: ReceiveShipment, practice: Practice) -> None:
