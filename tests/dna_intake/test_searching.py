@@ -330,8 +330,9 @@ async def test_an_exercise_is_never_compared_with_reality(run: Runtime) -> None:
 
 
 async def test_a_profile_that_cannot_be_opened_holds_up_nobody(run: Runtime) -> None:
+    """Nor does it count as searched: its search waits and is tried again, ever more rarely."""
     kin = family(13)
-    await enters(run, stranger(np.random.default_rng(1)), **MOTHER)
+    mother = await enters(run, stranger(np.random.default_rng(1)), **MOTHER)
     await run.pool.execute("update profile set wrapped_key = substr(genotype_sealed, 1, 60)")
     await enters(run, kin.father, **FATHER)
     await enters(run, kin.child)
@@ -339,6 +340,12 @@ async def test_a_profile_that_cannot_be_opened_holds_up_nobody(run: Runtime) -> 
     await all_searched(run)
 
     assert ["parent"] == [row.relation for row in await candidates(run)]
+    [failed] = await run.pool.fetch(
+        "select specimen_id, attempts, due_at from search where state = 'waiting'"
+    )
+    assert (mother.id, 1) == (failed["specimen_id"], failed["attempts"])
+    assert failed["due_at"] > run.clock.now()
+    assert await state_of(run, mother) == "entered"
 
 
 async def test_the_nightly_run_finds_nothing_that_the_searches_missed_and_says_how_far_it_is(
