@@ -14,7 +14,7 @@ from dna_intake.api import routers
 from guitu import problem
 from guitu.auth import Role, mint
 from guitu.service import Runtime
-from harness.dna_stories import CASE, YUNYANG, profile
+from harness.dna_stories import CASE, KIT, YUNYANG, profile
 
 TO_QUALITY = ("collected", "received", "extracted", "quantified", "amplified", "typed", "quality_checked")
 
@@ -22,10 +22,16 @@ TO_QUALITY = ("collected", "received", "extracted", "quantified", "amplified", "
 class Desk:
     """Somebody at the service's API, in a role and a region."""
 
-    def __init__(self, run: Runtime, http: httpx.AsyncClient, role: Role, region: str) -> None:
-        self.run, self.http = run, http
-        token = mint(run.settings, f"{role}-1", role, region, run.clock.now(), timedelta(days=30))
+    def __init__(
+        self, run: Runtime, http: httpx.AsyncClient, role: Role, region: str, number: int = 1
+    ) -> None:
+        self.run, self.http, self.role, self.region = run, http, role, region
+        token = mint(run.settings, f"{role}-{number}", role, region, run.clock.now(), timedelta(days=30))
         self.headers = {"Authorization": f"Bearer {token}"}
+
+    def colleague(self, number: int = 2) -> Desk:
+        """Somebody else in the same role and region."""
+        return Desk(self.run, self.http, self.role, self.region, number)
 
     async def posts(self, path: str, body: Any, **headers: str) -> httpx.Response:
         """Send a body; whatever is answered."""
@@ -52,9 +58,19 @@ class Desk:
             answer = await self.posts(f"/specimens/{specimen_id}/moves", body)
         return answer
 
+    async def reads(
+        self, specimen_id: str, loci: dict[str, list[str]] | None = None, **more: Any
+    ) -> httpx.Response:
+        """Give this person's reading: the sound profile, or another."""
+        body = {"kit": KIT, "loci": loci or profile()} | more
+        return await self.posts(f"/specimens/{specimen_id}/profile", body)
+
     async def enters(self, specimen_id: str, **loci: list[str]) -> httpx.Response:
-        """Send the sound profile, changed at some loci."""
-        return await self.posts(f"/specimens/{specimen_id}/profile", {"kit": "K1", "loci": profile() | loci})
+        """Read the sound profile, changed at some loci, and let a colleague read the same; the last answer."""
+        first = await self.reads(specimen_id, profile() | loci)
+        if first.status_code != 202:
+            return first
+        return await self.colleague().reads(specimen_id, profile() | loci)
 
     async def waits_for(self) -> list[str]:
         """What the comparison of the case waits for."""

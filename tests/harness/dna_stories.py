@@ -11,6 +11,8 @@ from contracts.base import CaseId, Child, Place, Position, Sex, Tier
 
 CASE = CaseId(UUID(int=0xCA5E))
 YUNYANG = "500235"
+KIT = "GlobalFiler + PowerPlex 21"
+"""The two kits that together type every locus of `profile`."""
 
 
 def alert(at: datetime, case_id: CaseId = CASE, *, exercise: bool = False) -> AlertRaised:

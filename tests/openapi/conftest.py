@@ -171,6 +171,7 @@ async def _specimen(http: httpx.AsyncClient, case_id: CaseId, steps: int) -> dic
         "region_code": "500235",
         "at": datetime.now(UTC).isoformat(),
         "loci": dna_stories.profile(),
+        "kit": dna_stories.KIT,
         "idempotency-key": str(uuid4()),
     }
 

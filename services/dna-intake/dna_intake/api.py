@@ -11,6 +11,7 @@ from dna_intake import gate, store
 from dna_intake.access import Office, Reader
 from dna_intake.candidates_api import candidates_router
 from dna_intake.domain.requests import sentence_en, sentence_zh
+from dna_intake.intake.api import intake_routers
 from dna_intake.labels_api import labels_router
 from dna_intake.models import AskGate, CrossMatchAnswer, CrossMatchRow, GateAnswer, RequestsAnswer
 from dna_intake.refusals import not_found
@@ -26,6 +27,7 @@ def routers(runtime: Runtime) -> list[APIRouter]:
     return [
         requests_router(runtime),
         specimens_router(runtime),
+        *intake_routers(runtime),
         searches_router(runtime),
         candidates_router(runtime),
         worklist_router(runtime),

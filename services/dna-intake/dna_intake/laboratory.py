@@ -25,6 +25,7 @@ from dna_intake.domain.custody import (
     repeats,
 )
 from dna_intake.identity import open_case
+from dna_intake.intake import store_readings
 from dna_intake.models import MoveSpecimen, SpecimenRow
 from dna_intake.practice import Practice
 from dna_intake.refusals import illegal_move, moment_refused, not_found, seal_refused
@@ -142,6 +143,8 @@ async def record(tx: Tx, row: SpecimenRow, last: Link, following: Move, practice
     )
     why = {"reason": following.reason} if following.reason else {}
     tx.audit("dna.custody_moved", subject=row.id, from_state=row.state, to_state=following.to_state, **why)
+    if following.to_state in ("rejected", "withdrawn", "expunged"):
+        await store_readings.end_intake(tx.conn, row.id, tx.now, tx.actor)
     if following.to_state in ("withdrawn", "expunged"):
         await searching.profile_expunged(tx, row)
     if following.to_state == "expunged":

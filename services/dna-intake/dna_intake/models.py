@@ -188,12 +188,17 @@ class MoveSpecimen(ApiModel):
 
 
 class EnterProfile(ApiModel):
-    """A profile as the laboratory read it: locus -> one or two alleles as text."""
+    """A profile as one person read it: locus -> one or two alleles as text.
 
-    kit: Annotated[str, StringConstraints(strip_whitespace=True, max_length=60, pattern=_PLAIN)]
+    Only a locus that was typed a second time, with the same result, may stand in the two lists of confirmed ones.
+    """
+
+    kit: Annotated[str, StringConstraints(strip_whitespace=True, max_length=120, pattern=_PLAIN)]
     loci: Annotated[
         dict[Name, Annotated[list[Allele], Field(max_length=8)]], Field(min_length=1, max_length=60)
     ]
+    off_ladder_confirmed: Annotated[tuple[Name, ...], Field(max_length=60)] = ()
+    tri_allelic_confirmed: Annotated[tuple[Name, ...], Field(max_length=60)] = ()
 
 
 class AskGate(ApiModel):

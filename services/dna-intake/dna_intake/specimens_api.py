@@ -8,13 +8,16 @@ from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import JSONResponse
 
-from dna_intake import genotypes, laboratory, registration, store
+from dna_intake import laboratory, registration, store
 from dna_intake.access import CustodyReader, Laboratory, Reader, Registrar, access_region
 from dna_intake.domain import custody
 from dna_intake.domain.barcode import BarcodeMisread, read_barcode
 from dna_intake.domain.custody import LEGAL, ChainBroken, Link
 from dna_intake.identity import blinded, link_of
+from dna_intake.intake import readings, store_readings
+from dna_intake.intake.rows import ReadingAnswer, ReadingList, ReadingShown
 from dna_intake.models import (
     CustodyAnswer,
     EnterProfile,
@@ -35,6 +38,8 @@ from guitu.auth import Principal
 from guitu.problem import Problem, refusals
 from guitu.service import Runtime
 from guitu.vault import master_key
+
+_TO_WAIT = "The reading is kept: it waits for a second person's, or the agreed profile is held."
 
 
 def specimens_router(runtime: Runtime) -> APIRouter:
@@ -71,11 +76,33 @@ def specimens_router(runtime: Runtime) -> APIRouter:
             moved = await laboratory.move(tx, specimen_id, step, practice_of(runtime.settings))
             return await _described(tx.conn, moved)
 
-    @router.post("/specimens/{specimen_id}/profile", status_code=201, responses=refusals(409))
-    async def profile(p: Laboratory, specimen_id: UUID, sent: EnterProfile) -> ProfileAnswer:
-        """Enter the profile of a quality-checked specimen; it is sealed, and never given back."""
+    @router.post(
+        "/specimens/{specimen_id}/profile",
+        status_code=201,
+        response_model=ProfileAnswer,
+        responses=refusals(409) | {202: {"model": ReadingAnswer, "description": _TO_WAIT}},
+    )
+    async def profile(p: Laboratory, specimen_id: UUID, sent: EnterProfile) -> ProfileAnswer | JSONResponse:
+        """Give one person's reading of a quality-checked specimen; it is sealed, and never given back.
+
+        201 when two people agree and the profile is entered; 202 while it waits for the second reading, or is held.
+        """
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
-            return await genotypes.enter(tx, specimen_id, sent, practice_of(runtime.settings))
+            outcome = await readings.read(tx, specimen_id, sent, practice_of(runtime.settings))
+        # Only now: readings that differ are kept, so their refusal must not roll them back.
+        answer = readings.told(outcome)
+        if isinstance(answer, ProfileAnswer):
+            return answer
+        return JSONResponse(answer.model_dump(mode="json"), 202)
+
+    @router.get("/specimens/{specimen_id}/readings", responses=refusals(404))
+    async def read_by(p: Laboratory, specimen_id: UUID) -> ReadingList:
+        """Who has read the profile, and when; never what they read."""
+        async with runtime.read(region=p.region_code) as conn:
+            if await store.specimen(conn, specimen_id) is None:
+                raise not_found("specimen", "检材")
+            found = await store_readings.readings(conn, specimen_id)
+        return ReadingList(readings=[ReadingShown(**row.model_dump()) for row in found])
 
     return router
 

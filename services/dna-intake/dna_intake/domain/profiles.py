@@ -1,7 +1,7 @@
 """Is a profile sound? Known loci, one or two alleles each, on the ladder's notation and in its range.
 
 Every trouble of a profile is told at once, a line a locus with its mend; no message repeats an allele: an
-error may end up in a log. Kit ladders, duplicates and family swaps belong to the intake issue that follows.
+error may end up in a log. The ladder of the kit is `domain.typed`; who it may be confused with, `domain.likeness`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ class Locus(NamedTuple):
 
 
 # Autosomal STR loci of the common kits. The ranges are general knowledge and wide on purpose: they hold every
-# allele of the norSTR and NIST 1036 tables, as a test says; they catch typing errors, not rare people.
+# allele of the norSTR and NIST 1036 tables and of the kits' ladders, as tests say; they catch typing errors, not
+# rare people.
 LOCI: dict[str, Locus] = {
     "CSF1PO": Locus(5, 17, 4),
     "D10S1248": Locus(7, 19, 4),
@@ -37,9 +38,9 @@ LOCI: dict[str, Locus] = {
     "D2S441": Locus(8, 17, 4),
     "D3S1358": Locus(6, 26, 4),
     "D5S818": Locus(4, 29, 4),
-    "D6S1043": Locus(8, 26, 4),
+    "D6S1043": Locus(7, 26, 4),
     "D7S820": Locus(5, 17, 4),
-    "D8S1179": Locus(6, 20, 4),
+    "D8S1179": Locus(5, 20, 4),
     "FGA": Locus(12, 52, 4),
     "Penta D": Locus(1, 19, 5),
     "Penta E": Locus(4, 32, 5),
@@ -55,7 +56,8 @@ LOCI_WHOLE = 19
 """A profile with fewer loci is entered, but marked as partial."""
 
 _ALLELE = re.compile(r"([1-9][0-9]?)(?:\.([1-9]))?", re.ASCII)
-_ALIASES = {"AMEL": AMELOGENIN, "AM": AMELOGENIN}
+# THO1 and TP0X stand in the CODIS schema beside the right names (CMF-2017.xsd, LocusNameType).
+_ALIASES = {"AMEL": AMELOGENIN, "AM": AMELOGENIN, "AMG": AMELOGENIN, "THO1": "TH01", "TP0X": "TPOX"}
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,16 @@ def genotype_of(loci: Mapping[str, Sequence[str]]) -> Genotype:
 
     Raises: ProfileRefused, with every trouble at once.
     """
+    genotype, troubles = looked_at(loci)
+    if not troubles and genotype.loci_typed < LOCI_MIN:
+        troubles.append(too_few(genotype.loci_typed))
+    if troubles:
+        raise ProfileRefused(troubles)
+    return genotype
+
+
+def looked_at(loci: Mapping[str, Sequence[str]]) -> tuple[Genotype, list[Trouble]]:
+    """What is sound of a profile, and what is wrong with the rest; how many loci there are is not judged."""
     alleles: dict[str, tuple[str, str]] = {}
     troubles: list[Trouble] = []
     for sent, values in loci.items():
@@ -107,12 +119,7 @@ def genotype_of(loci: Mapping[str, Sequence[str]]) -> Genotype:
             troubles.append(trouble)
         elif name is not None:
             alleles[name] = _in_order(name, values)
-    genotype = Genotype({name: alleles[name] for name in sorted(alleles)})
-    if not troubles and genotype.loci_typed < LOCI_MIN:
-        troubles.append(_too_few(genotype.loci_typed))
-    if troubles:
-        raise ProfileRefused(troubles)
-    return genotype
+    return Genotype({name: alleles[name] for name in sorted(alleles)}), troubles
 
 
 def locus_named(sent: str) -> str | None:
@@ -141,7 +148,7 @@ def _trouble_with(
     if not 1 <= len(values) <= 2:
         mend = "Send one or two alleles; type a third one again, or leave the locus out."
         return Trouble(name, f"It has {len(values)} alleles.", f"有{len(values)}个等位基因。", mend)
-    return _wrong_sex(values) if name == AMELOGENIN else _wrong_repeats(name, values)
+    return _wrong_sex(values) if name == AMELOGENIN else wrong_repeats(name, values)
 
 
 def _wrong_sex(values: Sequence[str]) -> Trouble | None:
@@ -151,11 +158,14 @@ def _wrong_sex(values: Sequence[str]) -> Trouble | None:
     return Trouble(AMELOGENIN, "It must be X or X, Y.", "应为X或X、Y。", mend)
 
 
-def _wrong_repeats(name: str, values: Sequence[str]) -> Trouble | None:
+def wrong_repeats(name: str, values: Sequence[str]) -> Trouble | None:
+    """What is wrong with the alleles of an STR locus, however many there are."""
     locus = LOCI[name]
     matches = [_ALLELE.fullmatch(value) for value in values]
     if not all(matches):
-        mend = 'Send repeats as text, such as "9" or "9.3"; leave out a locus that is off ladder or empty.'
+        mend = (
+            'Send repeats as text, such as "9" or "9.3"; size "OL" between its neighbours, or leave it out.'
+        )
         return Trouble(name, "An allele is not a repeat number.", "等位基因格式不正确。", mend)
     if any(int(m[2] or 0) >= locus.repeat_bases for m in matches if m):
         mend = f"The part after the point counts bases: .1 to .{locus.repeat_bases - 1} at this locus."
@@ -167,16 +177,18 @@ def _wrong_repeats(name: str, values: Sequence[str]) -> Trouble | None:
 
 
 def _in_order(name: str, values: Sequence[str]) -> tuple[str, str]:
-    order = sorted(values, key=None if name == AMELOGENIN else _size)
+    order = sorted(values, key=None if name == AMELOGENIN else size_of)
     return order[0], order[-1]
 
 
-def _size(allele: str) -> tuple[int, int]:
+def size_of(allele: str) -> tuple[int, int]:
+    """The order of alleles: repeats, then bases."""
     whole, _, part = allele.partition(".")
     return int(whole), int(part or 0)
 
 
-def _too_few(typed: int) -> Trouble:
+def too_few(typed: int) -> Trouble:
+    """A profile that finds too many strangers to be entered."""
     return Trouble(
         "profile",
         f"It has {typed} STR loci; {LOCI_MIN} are the least.",
