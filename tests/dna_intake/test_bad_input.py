@@ -48,6 +48,10 @@ async def laboratory(runtime_for: RuntimeFor) -> AsyncIterator[tuple[Runtime, ht
         ({"case_id": "CY-0001"}, "case_id"),
         ({"exercise": "perhaps"}, "exercise"),
         ({"name": "Nobody"}, "name"),
+        ({"relation": "mother"}, "relation is for category parent_of_missing_child only"),
+        ({"category": "parent_of_missing_child", "relation": "neighbour"}, "relation"),
+        ({"registered_sex": "unknown"}, "registered_sex"),
+        ({"resample_of": "4Z8K2-M0QXT-7"}, "resample_of"),
     ],
     ids=str,
 )

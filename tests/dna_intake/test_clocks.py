@@ -90,8 +90,10 @@ async def test_a_late_specimen_is_audited_once_a_step_and_stands_first(runtime_f
         registered = await lab.gets("/worklist?state=registered")
         await lab.moves(late["id"], "extracted")
         assert (await lab.gets("/worklist?overdue_only=true"))["specimens"] == []
-    assert counted == [1, 0]
-    assert [UUID(late["id"])] == await audited(run, "dna.specimen_overdue")
+        run.clock.advance(hours=13)
+        counted.append(await mark_specimens_overdue(run))
+    assert counted == [1, 0, 1]
+    assert [UUID(late["id"])] * 2 == await audited(run, "dna.specimen_overdue")
     told = [(i["id"], i["overdue"], i["late_min"], i["next_zh"]) for i in found["specimens"]]
     assert told == [(late["id"], True, 60, "提取DNA。"), (fresh["id"], False, 0, NEXT_ZH["registered"])]
     assert [late["id"]] == [item["id"] for item in only["specimens"]]

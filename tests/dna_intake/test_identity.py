@@ -17,6 +17,7 @@ from contracts.dna import CrossMatchRequested, CustodyMoved, DnaFact, SampleRequ
 from contracts.flow import FACT_BY_TYPE
 from dna_intake import store
 from dna_intake.agents import REACTIONS
+from dna_intake.domain.custody import IllegalMove
 from dna_intake.identity import blinded, link_of, move_plain_links, open_case, seal_case
 from dna_intake.laboratory import step_on_paper
 from dna_intake.models import SpecimenRow
@@ -79,7 +80,23 @@ async def a_whole_story(run: Runtime, lab: Desk) -> list[str]:
         await lab.enters(made.json()["id"])
         await lab.gets(f"/specimens?case_id={case_id}")
         await lab.gets(f"/specimens/{made.json()['id']}/custody")
-        ids += [made.json()["id"], lost["id"]]
+        again = await lab.registers(resample_of=lost["id"])
+        await lab.moves(again["id"], "collected")
+        ids += [made.json()["id"], lost["id"], again["id"]]
+    return [*ids, *await shipped_together(lab)]
+
+
+async def shipped_together(lab: Desk) -> list[str]:
+    """A specimen of each case in one box, labelled, sent, and one of the two received."""
+    made = [await lab.registers(case_id=str(case_id)) for case_id in (CASE, OTHER_CASE)]
+    for specimen in made:
+        await lab.moves(specimen["id"], "collected")
+    ids, codes = [s["id"] for s in made], [s["barcode"] for s in made]
+    assert (await lab.posts("/labels", {"specimen_ids": ids})).status_code == 200
+    box = {"seal": "BOX-001", "sent_from": "站", "laboratory": "DNA室", "barcodes": codes}
+    sent = (await lab.posts("/shipments", box)).json()
+    found = {"seal": "BOX-001", "location": "DNA室", "scans": [{"barcode": codes[0]}]}
+    assert (await lab.posts(f"/shipments/{sent['id']}/received", found)).status_code == 200
     return ids
 
 
@@ -250,3 +267,20 @@ async def test_steps_on_paper_are_chained_and_told_to_nobody_and_the_tube_can_st
     assert (check["intact"], check["moves"]) == (True, len(states))
     [*_, last] = await facts(run, CustodyMoved)
     assert (last.from_state, last.to_state) == ("entered", "withdrawn")
+
+
+async def test_a_step_on_paper_that_is_not_legal_is_refused_and_leaves_no_trace(
+    runtime_for: RuntimeFor,
+) -> None:
+    run = await runtime_for("dna-intake")
+    async with desk(run) as lab:
+        specimen = await lab.registers()
+        found = await run.pool.fetchval("select count(*) from custody_move")
+
+        async with run.tx(actor="matcher") as tx:
+            row = await store.specimen(tx.conn, UUID(specimen["id"]))
+            assert row is not None
+            with pytest.raises(IllegalMove):
+                await step_on_paper(tx, row, "searched")
+
+    assert found == await run.pool.fetchval("select count(*) from custody_move")

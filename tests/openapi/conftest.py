@@ -164,7 +164,12 @@ async def _specimen(http: httpx.AsyncClient, case_id: CaseId, steps: int) -> dic
     for state in CUSTODY[: steps % (len(CUSTODY) + 1)]:
         move = {"to_state": state, "seal": "S-0001", "location": "DNA室"}
         await posted(http, f"/specimens/{specimen['id']}/moves", move)
+    travelling, box = await _shipment(http, str(case_id), steps)
     return {
+        "shipment_id": box["id"],
+        "barcodes": [travelling["barcode"]],
+        "seal": box["seal"],
+        "specimen_ids": [specimen["id"]],
         "case_id": str(case_id),
         "specimen_id": specimen["id"],
         "barcode": specimen["barcode"],
@@ -174,6 +179,19 @@ async def _specimen(http: httpx.AsyncClient, case_id: CaseId, steps: int) -> dic
         "kit": dna_stories.KIT,
         "idempotency-key": str(uuid4()),
     }
+
+
+async def _shipment(
+    http: httpx.AsyncClient, case_id: str, number: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A box on its way, and the specimen in it."""
+    specimen = await posted(
+        http, "/specimens", {"category": "adopted", "region_code": "500235", "case_id": case_id}
+    )
+    move = {"to_state": "collected", "seal": "S-0001", "location": "站"}
+    await posted(http, f"/specimens/{specimen['id']}/moves", move)
+    box = {"seal": f"BOX-{number:03}", "sent_from": "站", "laboratory": "DNA室"}
+    return specimen, await posted(http, "/shipments", box | {"barcodes": [specimen["barcode"]]})
 
 
 @pytest_asyncio.fixture(scope="module")

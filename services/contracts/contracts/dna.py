@@ -29,7 +29,7 @@ CustodyState = Literal[
 
 
 class DnaFact(Fact):
-    """A fact of the laboratory: of a case, of a specimen, or of both."""
+    """A fact of the laboratory: of a case or of a specimen; none names both, and nobody can join them (ADR 0013)."""
 
     case_id: CaseId | None = None
     specimen_id: SpecimenId | None = None

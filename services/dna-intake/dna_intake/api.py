@@ -16,6 +16,7 @@ from dna_intake.labels_api import labels_router
 from dna_intake.models import AskGate, CrossMatchAnswer, CrossMatchRow, GateAnswer, RequestsAnswer
 from dna_intake.refusals import not_found
 from dna_intake.searches_api import searches_router
+from dna_intake.shipments_api import shipments_router
 from dna_intake.specimens_api import specimens_router
 from dna_intake.worklist_api import worklist_router
 from guitu.problem import refusals
@@ -32,6 +33,7 @@ def routers(runtime: Runtime) -> list[APIRouter]:
         candidates_router(runtime),
         worklist_router(runtime),
         labels_router(runtime),
+        shipments_router(runtime),
         gate_router(runtime),
     ]
 

@@ -37,7 +37,8 @@ def seal_case(master: bytes, specimen_id: UUID, case_id: UUID) -> bytes:
 def open_case(master: bytes, row: SpecimenRow) -> UUID | None:
     """Whose case a specimen belongs to; None if to none, or if it was expunged.
 
-    For two uses only: a case gets a fact, and two reviewers agreed to look (the reveal, which is audited).
+    For three uses only: a case gets a fact, a lost specimen is taken again for the same case, and two reviewers
+    agreed to look (the reveal, which is audited).
     Raises: guitu.vault.Tampered, if the row is not what was sealed.
     """
     if row.case_sealed is None:

@@ -147,6 +147,8 @@ async def record(tx: Tx, row: SpecimenRow, last: Link, following: Move, practice
         await store_readings.end_intake(tx.conn, row.id, tx.now, tx.actor)
     if following.to_state in ("withdrawn", "expunged"):
         await searching.profile_expunged(tx, row)
+    if row.state == "collected":
+        await store.leave_boxes(tx.conn, row.id, tx.now)
     if following.to_state == "expunged":
         await store.expunge_profile(tx.conn, row.id, tx.now)
         await store.expunge_person(tx.conn, row.id)

@@ -67,3 +67,9 @@ def exercise_mark(page: Any, right_mm: float, y_mm: float, *, size_pt: float) ->
     text(page, EXERCISE_ZH, (left + size_pt * 0.3) / mm, y_mm, size_pt=size_pt, font=SONG)
     text(page, EXERCISE_EN, (left + chinese + size_pt * 0.7) / mm, y_mm, size_pt=size_pt)
     page.setFillGray(0)
+
+
+def tick_box(page: Any, x_mm: float, y_mm: float, *, size_mm: float) -> None:
+    """An empty square."""
+    page.setLineWidth(0.6)
+    page.rect(x_mm * mm, y_mm * mm, size_mm * mm, size_mm * mm, stroke=1, fill=0)

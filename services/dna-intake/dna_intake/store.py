@@ -82,6 +82,10 @@ _EXPUNGE_PERSON = """
 update specimen set case_id = null, case_link = null, case_sealed = null, relation = null, registered_sex = null
 where id = $1
 """
+_LEAVE_BOXES = """
+update shipment_item set outcome = 'moved_on', changed_at = $2
+where specimen_id = $1 and outcome in ('sent', 'missing', 'seal_refused')
+"""
 _SUCCESSOR = "select id from specimen where resample_of = $1"
 _STOP_CLOCK = "update specimen set due_at = null, overdue_at = null where id = $1"
 _LOCK_SPECIMEN = f"select {SPECIMEN} from specimen where id = $1 for update"
@@ -282,6 +286,11 @@ async def successor_of(conn: asyncpg.Connection, specimen_id: UUID) -> UUID | No
     """The specimen that was taken in the place of a lost one."""
     successor: UUID | None = await conn.fetchval(_SUCCESSOR, specimen_id)
     return successor
+
+
+async def leave_boxes(conn: asyncpg.Connection, specimen_id: UUID, now: datetime) -> None:
+    """A collected specimen goes on, so that no shipment waits for it any more."""
+    await conn.execute(_LEAVE_BOXES, specimen_id, now)
 
 
 async def stop_clock(conn: asyncpg.Connection, specimen_id: UUID) -> None:

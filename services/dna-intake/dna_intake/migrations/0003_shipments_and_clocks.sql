@@ -31,20 +31,18 @@ create table shipment (
     seal text not null,
     sent_from text not null,
     laboratory text not null,
-    state text not null check (state in ('sent', 'incomplete', 'received')),
     sent_at timestamptz not null,
     sent_by text not null,
     received_at timestamptz,
     received_by text,
     seal_found text,
     seal_intact boolean,
-    check ((state = 'sent') = (received_at is null)),
     check ((received_at is null) = (seal_intact is null) and (received_at is null) = (seal_found is null)),
     -- A seal's number is used once; so a list that is sent again is the same shipment.
     unique (region_code, seal)
 );
 
-create index shipment_open on shipment (region_code, sent_at) where state <> 'received';
+create index shipment_sent on shipment (region_code, sent_at);
 
 create table shipment_item (
     shipment_id uuid not null references shipment (id),
@@ -57,12 +55,24 @@ create table shipment_item (
 
 -- A tube is in one box at a time.
 create unique index shipment_item_on_its_way on shipment_item (specimen_id) where outcome = 'sent';
-create index shipment_item_missing on shipment_item (specimen_id) where outcome = 'missing';
+create index shipment_item_held on shipment_item (specimen_id) where outcome in ('missing', 'seal_refused');
+
+-- What was in a box and not on its list: it was not received.
+create table shipment_extra (
+    shipment_id uuid not null references shipment (id),
+    barcode text not null,
+    region_code text not null check (region_code ~ '^[0-9]{6}$'),
+    seen_at timestamptz not null,
+    primary key (shipment_id, barcode)
+);
 
 alter table shipment enable row level security;
 alter table shipment_item enable row level security;
+alter table shipment_extra enable row level security;
 
 create policy region_scope on shipment
 using (current_setting('guitu.region', true) in ('*', region_code));
 create policy region_scope on shipment_item
+using (current_setting('guitu.region', true) in ('*', region_code));
+create policy region_scope on shipment_extra
 using (current_setting('guitu.region', true) in ('*', region_code));
