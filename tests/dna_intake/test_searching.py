@@ -14,11 +14,11 @@ import pytest
 import pytest_asyncio
 
 from contracts.dna import CandidateFound, CrossMatchCompleted, CrossMatchRequested
-from dna_intake import laboratory, nightly, searching, store, store_candidates, store_search
+from dna_intake import laboratory, nightly, results, searching, store, store_candidates, store_search
 from dna_intake.agents import REACTIONS
 from dna_intake.matching.matcher import Matcher, matcher_of
 from dna_intake.models import MoveSpecimen, SpecimenRow
-from dna_intake.models_search import CandidateRow
+from dna_intake.models_search import Answer, CandidateRow, Terms
 from dna_intake.practice import practice_of
 from dna_intake.searching import PARTITIONS
 from guitu.service import Runtime
@@ -330,8 +330,9 @@ async def test_an_exercise_is_never_compared_with_reality(run: Runtime) -> None:
 
 
 async def test_a_profile_that_cannot_be_opened_holds_up_nobody(run: Runtime) -> None:
+    """Nor does it count as searched: its search waits and is tried again, ever more rarely."""
     kin = family(13)
-    await enters(run, stranger(np.random.default_rng(1)), **MOTHER)
+    mother = await enters(run, stranger(np.random.default_rng(1)), **MOTHER)
     await run.pool.execute("update profile set wrapped_key = substr(genotype_sealed, 1, 60)")
     await enters(run, kin.father, **FATHER)
     await enters(run, kin.child)
@@ -339,6 +340,12 @@ async def test_a_profile_that_cannot_be_opened_holds_up_nobody(run: Runtime) -> 
     await all_searched(run)
 
     assert ["parent"] == [row.relation for row in await candidates(run)]
+    [failed] = await run.pool.fetch(
+        "select specimen_id, attempts, due_at from search where state = 'waiting'"
+    )
+    assert (mother.id, 1) == (failed["specimen_id"], failed["attempts"])
+    assert failed["due_at"] > run.clock.now()
+    assert await state_of(run, mother) == "entered"
 
 
 async def test_the_nightly_run_finds_nothing_that_the_searches_missed_and_says_how_far_it_is(
@@ -444,3 +451,35 @@ async def test_a_re_typed_profile_is_compared_again_both_ways(run: Runtime) -> N
     causes = await run.pool.fetch("select cause from search_log order by asked_at, id")
     assert ["profile_entered", "profile_entered", "retyped"] == [row["cause"] for row in causes]
     assert len(await candidates(run)) == 1
+
+
+async def test_an_answer_from_an_index_older_than_the_search_is_none(run: Runtime) -> None:
+    await enters(run, family(19).father, **FATHER)
+    search_id = await run.pool.fetchval("select id from search")
+    old = Answer(0, dict.fromkeys(range(PARTITIONS), 0), (), 0.0)
+    terms = Terms("table", "0" * 64, {})
+
+    async with run.tx(actor="matcher") as tx:
+        practice = practice_of(run.settings)
+        added = await results.record(tx, search_id, range(PARTITIONS), old, terms, practice, 10)
+
+    assert added == 0
+    assert await run.pool.fetchval("select state from search") == "waiting"
+    assert await run.pool.fetchval("select count(*) from search_part") == 0
+
+
+async def test_what_leaves_the_index_is_overwritten_in_memory(run: Runtime) -> None:
+    kin = family(21)
+    father = await enters(run, kin.father, **FATHER)
+    await all_searched(run)
+    [state] = matcher_of(run)._requests._held
+    codes = [view.segment.codes for view in state.held.groups["parents"].snapshot().views]
+    before = [array.copy() for array in codes]
+    await withdrawn(run, father)
+
+    await all_searched(run)
+
+    assert any((array[:1] != 255).any() for array in before)
+    assert all((array[:1] == 255).all() or not len(array) for array in codes)
+    assert state.held.profiles == 0
+    assert all(segment.count == 0 for segment in state.held.groups["parents"].segments)

@@ -95,7 +95,8 @@ def search(who: SealedProfile, wanted: Sequence[SearchRelation], beside: Sequenc
     state, begun = _state(), perf_counter()
     person = _person(who)
     if person is None:
-        return Answer(state.held.generation, dict.fromkeys(state.held.held, 0), (), 0.0)
+        # Not an empty answer: who was compared with nobody must not count as searched.
+        raise LookupError(f"The profile of specimen {who.specimen_id} does not open with the vault key.")
     if person.kind is Kind.child:
         found = list(child_leads(state.held, state.kinship, person, wanted, state.thresholds, _exact))
         compared = state.held.compared_by_partition(all_relatives(wanted))

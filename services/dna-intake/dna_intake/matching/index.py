@@ -87,7 +87,7 @@ class Held:
 
     def _guests(self, rows: NDArray[np.int64], away: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which parents of elsewhere have a spouse here. Where all partitions are held, nobody is looked at."""
-        guests = away & (self._links[rows] != 0)
+        guests: NDArray[np.bool_] = away & (self._links[rows] != 0)
         if guests.any():
             links = self._links[: self.rows]
             theirs = np.isin(links, self._links[rows[guests]]) & self._here() & self._parents()
