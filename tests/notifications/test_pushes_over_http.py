@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from contracts.notice import NoticeAcknowledged, NoticeDelivered
 from guitu import limits, problem
 from guitu.service import Runtime
+from guitu.webhook_signature import signed_headers
 from harness.ground import facts, react
 from harness.notice_stories import PHONES, Carrier, raised, three_sites
 from notifications import alarms, service
@@ -24,7 +25,6 @@ from notifications.domain.senders import SenderSpec
 from notifications.providers.adapter import Adapted
 from notifications.providers.alibaba_sms import AlibabaAccount, open_alibaba_sms
 from notifications.providers.webhook import WebhookSites, open_webhook
-from notifications.providers.webhook_signature import signed_headers
 from notifications.senders import Line, Senders
 from notifications.service import sending_with
 

@@ -13,6 +13,7 @@ import pytest_asyncio
 from contracts.notice import NoticeAcknowledged, NoticeFailed, NoticeNilReported
 from contracts.sighting import SightingReported
 from guitu.service import Runtime
+from guitu.webhook_signature import signed_headers
 from harness.far_systems import listening
 from harness.ground import facts, react
 from harness.notice_http import over_http
@@ -25,7 +26,6 @@ from notifications.domain.senders import SenderSpec
 from notifications.outside import outgoing
 from notifications.providers.adapter import Adapted
 from notifications.providers.webhook import WebhookSites, open_webhook
-from notifications.providers.webhook_signature import signed_headers
 from notifications.senders import Line, Senders
 from notifications.sending import Sender
 from notifications.service import sending_with

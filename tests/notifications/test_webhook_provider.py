@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from guitu.webhook_signature import FRESH_FOR, sign, signed_headers, signer_of
 from harness.far_side import closed_port
 from harness.far_systems import Fault, Said, listening
 from harness.site_system import SECRET, SiteSystem, signature
@@ -35,7 +36,6 @@ from notifications.providers.protocol import (
 )
 from notifications.providers.public_addresses import PublicOnly, is_public
 from notifications.providers.webhook import Webhook, WebhookSites, open_webhook
-from notifications.providers.webhook_signature import FRESH_FOR, sign, signed_headers, signer_of
 from notifications.settings import NotificationSettings
 
 NOW = datetime(2026, 3, 1, 4, 5, 6, tzinfo=UTC)

@@ -13,10 +13,10 @@ from fastapi import APIRouter, Request, Response
 
 from guitu.problem import Problem, refusals
 from guitu.service import Runtime
+from guitu.webhook_signature import DELIVERY, SIGNATURE, TIMESTAMP
 from notifications import store_sending
 from notifications.callbacks import Mends, bounded, read, refused, take_answers
 from notifications.outside import Callback, Outside
-from notifications.providers.webhook_signature import DELIVERY, SIGNATURE, TIMESTAMP
 from notifications.settings import NotificationSettings
 from notifications.statuses import Came, Statuses
 

@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from guitu.webhook_signature import DELIVERY, signed_headers, signer_of
 from notifications.providers.error_policy import ErrorClass
 from notifications.providers.http import AmbiguousOutcome, Answer, NoBytesSent, OneShotHttp, open_one_shot
 from notifications.providers.protocol import (
@@ -47,7 +48,6 @@ from notifications.providers.public_addresses import (
     is_loopback,
     is_public,
 )
-from notifications.providers.webhook_signature import DELIVERY, signed_headers, signer_of
 
 SECRET_CHARS_MIN = 16
 TEXT_MAX = 2_000
