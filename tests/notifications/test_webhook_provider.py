@@ -14,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from guitu.one_shot_http import open_one_shot
+from guitu.public_addresses import PublicOnly, is_public
 from guitu.webhook_signature import FRESH_FOR, sign, signed_headers, signer_of
 from harness.far_side import closed_port
 from harness.far_systems import Fault, Said, listening
 from harness.site_system import SECRET, SiteSystem, signature
 from notifications.domain.senders import SenderSpec
 from notifications.providers.error_policy import ErrorClass
-from notifications.providers.http import open_one_shot
 from notifications.providers.openings import open_webhook as open_webhook_of
 from notifications.providers.protocol import (
     Accepted,
@@ -34,7 +35,6 @@ from notifications.providers.protocol import (
     Unknown,
     Unreadable,
 )
-from notifications.providers.public_addresses import PublicOnly, is_public
 from notifications.providers.webhook import Webhook, WebhookSites, open_webhook
 from notifications.settings import NotificationSettings
 

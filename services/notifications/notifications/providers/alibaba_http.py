@@ -21,7 +21,7 @@ from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
 from darabonba.request import DaraRequest
 from darabonba.runtime import RuntimeOptions
 
-from notifications.providers.http import OneShotHttp
+from guitu.one_shot_http import OneShotHttp
 
 _ALGORITHM = "ACS3-HMAC-SHA256"
 

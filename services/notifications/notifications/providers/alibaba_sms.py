@@ -24,9 +24,9 @@ from urllib.parse import unquote, urlsplit
 from alibabacloud_dysmsapi20170525.models import QuerySendDetailsRequest, SendSmsRequest
 from darabonba.runtime import RuntimeOptions
 
+from guitu.one_shot_http import AmbiguousOutcome, NoBytesSent, OneShotHttp, open_one_shot
 from notifications.providers.alibaba_http import AlibabaHttp, Refusal, UnreadableAnswer
 from notifications.providers.error_policy import ALIBABA, ErrorClass, error_class
-from notifications.providers.http import AmbiguousOutcome, NoBytesSent, OneShotHttp, open_one_shot
 from notifications.providers.protocol import (
     Accepted,
     Callback,

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 
-from notifications.providers.http import AmbiguousOutcome, NoBytesSent, OneShotHttp
+from guitu.one_shot_http import AmbiguousOutcome, NoBytesSent, OneShotHttp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -20,9 +20,16 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from guitu.one_shot_http import AmbiguousOutcome, Answer, NoBytesSent, OneShotHttp, open_one_shot
+from guitu.public_addresses import (
+    PrivateAddress,
+    PublicOnly,
+    is_literal,
+    is_loopback,
+    is_public,
+)
 from guitu.webhook_signature import DELIVERY, signed_headers, signer_of
 from notifications.providers.error_policy import ErrorClass
-from notifications.providers.http import AmbiguousOutcome, Answer, NoBytesSent, OneShotHttp, open_one_shot
 from notifications.providers.protocol import (
     Accepted,
     Callback,
@@ -40,13 +47,6 @@ from notifications.providers.protocol import (
     Thanks,
     Unknown,
     Unreadable,
-)
-from notifications.providers.public_addresses import (
-    PrivateAddress,
-    PublicOnly,
-    is_literal,
-    is_loopback,
-    is_public,
 )
 
 SECRET_CHARS_MIN = 16
