@@ -178,7 +178,7 @@ async def test_neither_logs_nor_errors_name_a_number(
 
 
 async def test_an_endless_answer_is_cut_off(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("guitu.one_shot_http._ANSWER_BYTES_MAX", 1000)
+    monkeypatch.setattr("guitu.one_shot_http.ANSWER_BYTES_MAX", 1000)
     ear.body = b"x" * 1001
     async with open_http(connect_timeout_s=1, total_timeout_s=2, connections_max=1) as http:
         with pytest.raises(AmbiguousOutcome):

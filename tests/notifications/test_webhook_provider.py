@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from guitu.one_shot_http import open_one_shot
 from guitu.public_addresses import PublicOnly, is_public
-from guitu.webhook_signature import FRESH_FOR, sign, signed_headers, signer_of
+from guitu.webhook_signature import FRESH_FOR, sign, signed_by_all, signed_headers, signer_of
 from harness.far_side import closed_port
 from harness.far_systems import Fault, Said, listening
 from harness.site_system import SECRET, SiteSystem, signature
@@ -436,6 +436,18 @@ def test_what_we_sign_we_believe_and_nothing_else(secret: str, delivery: str, bo
     assert "site" == signer_of({"site": [secret]}, lower, body, NOW)
     assert signer_of({"site": [secret]}, lower, body + b"x", NOW) is None
     assert signer_of({"site": [secret + "x"]}, lower, body, NOW) is None
+
+
+def test_while_a_secret_is_replaced_the_reader_believes_with_either() -> None:
+    headers = signed_by_all(["the-new-secret-of-it", "the-old-secret-of-it"], "d-1", b"{}", NOW)
+    lower = {name.lower(): value for name, value in headers.items()}
+
+    believed = [
+        signer_of({"us": [s]}, lower, b"{}", NOW) for s in ("the-new-secret-of-it", "the-old-secret-of-it")
+    ]
+
+    assert ["us", "us"] == believed
+    assert signer_of({"us": ["the-next-secret-of-it"]}, lower, b"{}", NOW) is None
 
 
 def test_capabilities_and_thanks(webhook: Webhook) -> None:

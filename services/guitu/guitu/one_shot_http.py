@@ -18,7 +18,7 @@ from aiohttp.abc import AbstractResolver
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-_ANSWER_BYTES_MAX = 8 * 1024 * 1024  # A page of 1,000 messages of Twilio's is about 1.5 MB.
+ANSWER_BYTES_MAX = 8 * 1024 * 1024  # A page of 1,000 messages of Twilio's is about 1.5 MB.
 _KEEP_ALIVE_S = 15.0
 """Shorter than servers keep an idle connection: a post on one that was just closed has an unknown outcome."""
 
@@ -50,7 +50,9 @@ class OneShotHttp:
         total_timeout_s: float,
         connections_max: int,
         resolver: AbstractResolver | None = None,
+        answer_bytes_max: int | None = None,
     ) -> None:
+        self._answer_bytes_max = answer_bytes_max or ANSWER_BYTES_MAX
         self._limits = aiohttp.ClientTimeout(total=total_timeout_s, connect=connect_timeout_s)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
@@ -86,7 +88,9 @@ class OneShotHttp:
                 allow_redirects=False,
                 trace_request_ctx=connection,
             ) as response:
-                return Answer(response.status, await _text_of(response), response.headers)
+                return Answer(
+                    response.status, await _text_of(response, self._answer_bytes_max), response.headers
+                )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             # The error's own words may hold the address with its query, and so a phone number: keep the type.
             kind = AmbiguousOutcome if connection.had else NoBytesSent
@@ -109,6 +113,7 @@ async def open_one_shot(
     total_timeout_s: float,
     connections_max: int,
     resolver: AbstractResolver | None = None,
+    answer_bytes_max: int | None = None,
 ) -> AsyncIterator[OneShotHttp]:
     """Yield a client and close it afterwards."""
     http = OneShotHttp(
@@ -116,6 +121,7 @@ async def open_one_shot(
         total_timeout_s=total_timeout_s,
         connections_max=connections_max,
         resolver=resolver,
+        answer_bytes_max=answer_bytes_max,
     )
     try:
         yield http
@@ -141,10 +147,10 @@ def _notice_connections() -> aiohttp.TraceConfig:
     return tracing
 
 
-async def _text_of(response: aiohttp.ClientResponse) -> str:
+async def _text_of(response: aiohttp.ClientResponse, bytes_max: int) -> str:
     body = bytearray()
     async for chunk in response.content.iter_any():  # Bounded by the size here and by the total time.
         body += chunk
-        if len(body) > _ANSWER_BYTES_MAX:
+        if len(body) > bytes_max:
             raise aiohttp.ClientPayloadError
     return body.decode("utf-8", "replace")

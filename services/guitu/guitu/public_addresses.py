@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from urllib.parse import urlsplit
 
 from aiohttp import ThreadedResolver
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -38,6 +39,25 @@ class PublicOnly(AbstractResolver):
     async def close(self) -> None:
         """Nothing is kept open."""
         await self._resolver.close()
+
+
+def refusal_of(url: str, *, private_ok: bool) -> str:
+    """Why an address that somebody else chose is not called, as a code; empty if it may be.
+
+    Only https, or http to this machine itself where `private_ok`; a name is judged again when it is resolved.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "bad_address"
+    if not host or parts.username is not None or parts.scheme not in ("http", "https"):
+        return "bad_address"
+    if parts.scheme == "http" and not is_loopback(host):
+        return "not_https"
+    if private_ok:
+        return ""
+    return "private_address" if is_loopback(host) or (is_literal(host) and not is_public(host)) else ""
 
 
 def is_public(address: str) -> bool:

@@ -1,11 +1,12 @@
-"""The signature between us and a site's own system, the same in both directions.
+"""The signature between us and the system of a site or an office, the same in both directions.
 
-`X-Guitu-Signature: v1=<hex>`, where hex is HMAC-SHA256 with the site's secret over
+`X-Guitu-Signature: v1=<hex>`, where hex is HMAC-SHA256 with the shared secret over
 
     <X-Guitu-Timestamp, seconds since 1970> "." <X-Guitu-Delivery> "." <body, byte for byte>
 
-The body of a GET is empty. A site has a list of secrets: the first signs, all are believed, so that one can be
-replaced without losing a message. Several signatures in one header are separated by commas.
+The body of a GET is empty. Whoever reads has a list of secrets and believes any; whoever sends signs with the first,
+or with all while one is being replaced, so that no message is lost. Several signatures in one header are separated
+by commas.
 """
 
 from __future__ import annotations
@@ -23,9 +24,15 @@ SIGNATURES_MAX = 5
 
 def signed_headers(secrets: Sequence[str], delivery: str, body: bytes, now: datetime) -> dict[str, str]:
     """Return the three headers for a request that is made now."""
+    return signed_by_all(secrets[:1], delivery, body, now)
+
+
+def signed_by_all(secrets: Sequence[str], delivery: str, body: bytes, now: datetime) -> dict[str, str]:
+    """The same with a signature of each secret, newest first: the reader may still have the one before."""
+    assert 0 < len(secrets) <= SIGNATURES_MAX, "Further signatures would not be looked at."
     timestamp = str(int(now.timestamp()))
-    signature = f"v1={sign(secrets[0], timestamp, delivery, body)}"
-    return {TIMESTAMP: timestamp, DELIVERY: delivery, SIGNATURE: signature}
+    signatures = ",".join(f"v1={sign(secret, timestamp, delivery, body)}" for secret in secrets)
+    return {TIMESTAMP: timestamp, DELIVERY: delivery, SIGNATURE: signatures}
 
 
 def sign(secret: str, timestamp: str, delivery: str, body: bytes) -> str:

@@ -18,16 +18,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from guitu.one_shot_http import AmbiguousOutcome, Answer, NoBytesSent, OneShotHttp, open_one_shot
-from guitu.public_addresses import (
-    PrivateAddress,
-    PublicOnly,
-    is_literal,
-    is_loopback,
-    is_public,
-)
+from guitu.public_addresses import PrivateAddress, PublicOnly, refusal_of
 from guitu.webhook_signature import DELIVERY, signed_headers, signer_of
 from notifications.providers.error_policy import ErrorClass
 from notifications.providers.protocol import (
@@ -179,17 +172,9 @@ class Webhook:
 
     def _refused(self, url: str) -> str:
         """Why this address is not called, as a code; empty if it may be."""
-        parts = urlsplit(url)
-        host = parts.hostname or ""
         if url not in self._sites.secrets:
             return "no_secret"
-        if not host or parts.username is not None or parts.scheme not in ("http", "https"):
-            return "bad_address"
-        if parts.scheme == "http" and not is_loopback(host):
-            return "not_https"
-        if self._sites.private_ok:
-            return ""
-        return "private_address" if is_loopback(host) or (is_literal(host) and not is_public(host)) else ""
+        return refusal_of(url, private_ok=self._sites.private_ok)
 
     async def _call(self, method: str, message: Outgoing, body: bytes) -> Answer:
         assert _TOKEN.match(message.client_ref), "A delivery without a plain name could be taken for another."
