@@ -9,6 +9,7 @@ from pydantic import Field
 
 from dna_intake.domain.custody import State
 from dna_intake.matching.terms import Thresholds
+from dna_intake.settings_gate import GateSettings
 from guitu.settings import Settings
 
 # How long a step may take is our own choice: a working day or two where people carry tubes, a shift where a
@@ -16,8 +17,8 @@ from guitu.settings import Settings
 Hours = Annotated[float, Field(gt=0, le=8760)]
 
 
-class DnaSettings(Settings):
-    """The ground's settings, the clock of the parents' sample, and those of the laboratory's steps."""
+class DnaSettings(GateSettings):
+    """The ground's settings, the gate's, the clock of the parents' sample, and those of the laboratory's steps."""
 
     sample_due_h: Annotated[
         float, Field(description="Hours after the alert in which the parents' blood is taken.", gt=0, le=720)
