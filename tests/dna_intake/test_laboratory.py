@@ -13,7 +13,6 @@ import pytest
 from contracts.dna import (
     CrossMatchRequested,
     CustodyMoved,
-    GateDecided,
     ProfileAccepted,
     SampleRegistered,
     SampleRequested,
@@ -352,21 +351,6 @@ async def test_only_the_laboratory_moves_specimens(runtime_for: RuntimeFor, role
         refusal = await other.moves(specimen["id"], "collected")
 
     assert refusal.status_code == 403
-
-
-async def test_the_gate_holds_because_nothing_can_be_compared_yet(runtime_for: RuntimeFor) -> None:
-    run = await runtime_for("dna-intake")
-    async with desk(run, "registry") as clerk:
-        child = await clerk.registers(category="registry_applicant")
-        parent = await clerk.registers()
-
-        held = await clerk.posts("/gate-requests", {"specimen_id": child["id"]})
-        refused = await clerk.posts("/gate-requests", {"specimen_id": parent["id"]})
-
-    assert (held.status_code, held.json()["decision"]) == (201, "hold")
-    assert "not available in this version" in held.json()["reason_en"]
-    assert (refused.status_code, refused.json()["code"]) == (422, "not_a_child")
-    assert [f.decision for f in await facts(run, GateDecided)] == ["hold"]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,18 @@ CaseLeader = Annotated[Principal, Depends(allow("case_leader"))]
 """May have the case of a confirmed candidate revealed."""
 
 Office = Annotated[Principal, Depends(allow("registry", "operator"))]
-"""May ask whether a child may be registered."""
+"""May ask whether a child may be registered: household registration (户籍), and adoption offices (民政) so far."""
+
+GateReader = Annotated[
+    Principal, Depends(allow("registry", "operator", "laboratory", "case_leader", "auditor"))
+]
+"""May see what the gate was asked and what it said; a laboratory sees who waits for it."""
+
+OfficeSystems = Annotated[Principal, Depends(allow("registry"))]
+"""May let an office's system be told by webhook."""
+
+DeliveryReader = Annotated[Principal, Depends(allow("registry", "operator", "auditor"))]
+"""May see which webhooks arrived, and which wait for a person."""
 
 
 def access_region(principal: Principal, region_code: str) -> None:

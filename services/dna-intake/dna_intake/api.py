@@ -7,19 +7,20 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from dna_intake import gate, store
-from dna_intake.access import Office, Reader
+from dna_intake import store
+from dna_intake.access import Reader
 from dna_intake.candidates_api import candidates_router
 from dna_intake.domain.requests import sentence_en, sentence_zh
+from dna_intake.gate_api import gate_router
 from dna_intake.intake.api import intake_routers
 from dna_intake.labels_api import labels_router
-from dna_intake.models import AskGate, CrossMatchAnswer, CrossMatchRow, GateAnswer, RequestsAnswer
+from dna_intake.models import CrossMatchAnswer, CrossMatchRow, RequestsAnswer
 from dna_intake.refusals import not_found
 from dna_intake.searches_api import searches_router
 from dna_intake.shipments_api import shipments_router
 from dna_intake.specimens_api import specimens_router
+from dna_intake.webhooks_api import webhooks_router
 from dna_intake.worklist_api import worklist_router
-from guitu.problem import refusals
 from guitu.service import Runtime
 
 
@@ -35,6 +36,7 @@ def routers(runtime: Runtime) -> list[APIRouter]:
         labels_router(runtime),
         shipments_router(runtime),
         gate_router(runtime),
+        webhooks_router(runtime),
     ]
 
 
@@ -63,19 +65,6 @@ def requests_router(runtime: Runtime) -> APIRouter:
         if row is None:
             raise not_found("cross-matching request", "比对请求")
         return in_words(row)
-
-    return router
-
-
-def gate_router(runtime: Runtime) -> APIRouter:
-    """May this child be registered?"""
-    router = APIRouter(tags=["gate"])
-
-    @router.post("/gate-requests", status_code=201, responses=refusals(404))
-    async def ask(p: Office, asked: AskGate) -> GateAnswer:
-        """Always `hold` in this version, with the reason: the comparison is not available yet."""
-        async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
-            return await gate.ask(tx, asked.specimen_id)
 
     return router
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from contracts.base import SpecimenId
 from contracts.dna import CustodyMoved
-from dna_intake import searching, store
+from dna_intake import searching, store, store_gate
 from dna_intake.domain.custody import (
     IllegalMove,
     Link,
@@ -104,6 +104,7 @@ async def step_on_paper(tx: Tx, row: SpecimenRow, to_state: PaperState) -> Speci
     last = (await store.chain(tx.conn, row.id))[-1]
     following = _on_paper(tx, last.move, to_state)
     await store.append_move(tx.conn, row, link(last.hash, row.id, following), None)
+    tx.later(store_gate.WAKE, row.id, tx.now)
     tx.audit("dna.specimen_stepped", subject=row.id, from_state=row.state, to_state=to_state)
     return _after(row, following, None)
 
@@ -131,6 +132,7 @@ async def record(tx: Tx, row: SpecimenRow, last: Link, following: Move, practice
     """Record a legal move of a locked specimen; who calls it lets the case follow (`go` does both)."""
     due_at = await _due(tx, row, following, practice)
     await store.append_move(tx.conn, row, link(last.hash, row.id, following), due_at)
+    tx.later(store_gate.WAKE, row.id, tx.now)
     tx.publish(
         CustodyMoved(
             region_code=row.region_code,

@@ -201,12 +201,6 @@ class EnterProfile(ApiModel):
     tri_allelic_confirmed: Annotated[tuple[Name, ...], Field(max_length=60)] = ()
 
 
-class AskGate(ApiModel):
-    """May the child of this specimen be registered (落户关)?"""
-
-    specimen_id: UUID
-
-
 class MoveAnswer(BaseModel):
     """One link of the chain, as people read it."""
 
@@ -287,13 +281,3 @@ class ProfileAnswer(BaseModel):
     loci_typed: int
     partial: bool
     accepted_at: datetime
-
-
-class GateAnswer(BaseModel):
-    """The gate's decision, with its reason in both languages."""
-
-    request_id: UUID
-    specimen_id: UUID
-    decision: Literal["clear", "hold", "blocked"]
-    reason_en: str
-    reason_zh: str
