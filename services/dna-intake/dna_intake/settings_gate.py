@@ -56,7 +56,7 @@ class GateSettings(Settings):
     ] = 5.0
     gate_webhook_tries: Annotated[
         int, Field(description="Tries of a webhook before it waits for a person.", ge=1, le=30)
-    ] = 12
+    ] = 20
     gate_secret_overlap_h: Annotated[
         float, Field(description="Hours that a webhook is signed with the old secret too.", ge=0, le=720)
     ] = 72.0

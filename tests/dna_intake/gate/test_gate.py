@@ -14,6 +14,8 @@ import asyncpg
 import pytest
 
 from contracts.dna import GateDecided
+from dna_intake import gate
+from dna_intake.settings import dna_settings
 from guitu.auth import Role
 from guitu.service import Runtime
 from harness.dna_desk import Desk, desk
@@ -439,6 +441,7 @@ async def test_what_commits_between_two_reads_of_the_evidence_counts_against(
     specimen = await child(run, "entered" if news == "lead" else "searched")
     async with desk(run, "registry") as clerk:
         told = await asks(clerk, specimen)
+        run.clock.advance(minutes=3)
         came = asyncio.Event()
         reads = attrgetter_of(read)
 
@@ -450,10 +453,14 @@ async def test_what_commits_between_two_reads_of_the_evidence_counts_against(
 
         monkeypatch.setattr(read, interrupted)
 
-        decision, _ = await says(clerk, told)
+        async with run.tx(actor="sweep") as tx:
+            await gate.look(tx, UUID(told["request_id"]), dna_settings(run.settings))
 
+        now, _ = await says(clerk, told)
     assert came.is_set()
-    assert decision != "clear"
+    assert now != "clear"
+    if news == "lead":
+        assert "clear" not in [fact.decision for fact in await facts(run, GateDecided)]
 
 
 def attrgetter_of(path: str) -> Callable[..., Awaitable[Any]]:

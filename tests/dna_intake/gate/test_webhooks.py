@@ -281,6 +281,23 @@ async def test_a_worker_that_slept_past_its_lease_neither_sends_nor_records(stor
     assert ["delivered"] == [row["state"] for row in await story.deliveries()]
 
 
+async def test_who_lost_the_lease_does_not_write_over_who_has_it(story: Story) -> None:
+    await story.asks(await child(story.run))
+    claims = []
+    for _ in range(2):
+        async with story.run.tx(actor="worker") as tx:
+            claims += await store_webhooks.claim(tx.conn, tx.now, tx.now + timedelta(seconds=30), 9, 9)
+        story.run.clock.advance(seconds=31)
+    first, second = claims
+
+    async with story.run.tx(actor="worker") as tx:
+        late = await store_webhooks.record(tx.conn, first, "failed", "late", tx.now, None)
+        good = await store_webhooks.record(tx.conn, second, "delivered", "http_200", tx.now, None)
+
+    assert first.id == second.id
+    assert (None, "delivered") == (late, good)
+
+
 async def test_a_slow_receiver_leaves_places_to_the_others(story: Story) -> None:
     async with listening(OfficeSystem) as slow:
         slow.next = ["hang_before"] * 40

@@ -10,8 +10,7 @@ Verdict = Literal["delivered", "again", "gone"]
 GONE = 410
 """The receiver's word for: never again (RFC 9110, 15.5.11). It ends the subscription."""
 FIRST, FACTOR, LONGEST = timedelta(seconds=10), 3, timedelta(hours=6)
-"""Pauses of 10 s, 30 s, 90 s ... 6 h: twelve tries span about a day and a half (our own choice: over a holiday's night,
-and over a certificate that somebody forgot)."""
+"""Pauses of 10 s, 30 s, 90 s ... 6 h: twenty tries span about three days (our own choice: a weekend)."""
 
 
 def verdict_on(status: int) -> Verdict:
