@@ -15,6 +15,7 @@ import pytest
 
 from contracts.dna import GateDecided
 from dna_intake import gate
+from dna_intake.kinship import load_table
 from dna_intake.settings import dna_settings
 from guitu.auth import Role
 from guitu.service import Runtime
@@ -70,6 +71,7 @@ async def test_a_compared_child_without_a_lead_is_clear_and_the_decision_says_by
     assert datetime.fromisoformat(told["valid_until"]) == run.clock.now() + timedelta(hours=72)
     [decided] = history["decisions"]
     assert ({"kit": "K1", "loci_typed": 23}, 1) == (decided["panel"], decided["index_generation"])
+    assert load_table("norstr_east_asia").sha256 == decided["table_sha256"]
     [fact] = await facts(run, GateDecided)
     assert (specimen, None, "clear") == (fact.specimen_id, fact.case_id, fact.decision)
 
