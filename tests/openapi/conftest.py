@@ -151,10 +151,20 @@ async def dna_intake(postgres_node: Node, settings: Settings, logs: Path) -> Asy
     request_of = {row["case_id"]: str(row["id"]) for row in requests}
     with lone("dna_intake", postgres_node, logs) as url:
         async with asking(Face(url, settings, [])) as http:
-            rows = [await _specimen(http, case_id, n) for n, case_id in enumerate(cases)]
-        yield Face(
-            url, settings, [row | {"request_id": request_of[c]} for row, c in zip(rows, cases, strict=True)]
-        )
+            rows = [
+                {"request_id": request_of[case_id]}
+                | await _specimen(http, case_id, n)
+                | await _subscribed(http)
+                for n, case_id in enumerate(cases)
+            ]
+        yield Face(url, settings, rows)
+
+
+async def _subscribed(http: httpx.AsyncClient) -> dict[str, Any]:
+    """An office's system that nobody can call."""
+    body = {"region_code": "500235", "url": "https://office.invalid/gate"}
+    subscription = await posted(http, "/gate-subscriptions", body)
+    return {"subscription_id": subscription["id"]}
 
 
 async def _specimen(http: httpx.AsyncClient, case_id: CaseId, steps: int) -> dict[str, Any]:
@@ -165,7 +175,7 @@ async def _specimen(http: httpx.AsyncClient, case_id: CaseId, steps: int) -> dic
         move = {"to_state": state, "seal": "S-0001", "location": "DNA室"}
         await posted(http, f"/specimens/{specimen['id']}/moves", move)
     travelling, box = await _shipment(http, str(case_id), steps)
-    return {
+    row = {
         "shipment_id": box["id"],
         "barcodes": [travelling["barcode"]],
         "seal": box["seal"],
@@ -179,6 +189,10 @@ async def _specimen(http: httpx.AsyncClient, case_id: CaseId, steps: int) -> dic
         "kit": dna_stories.KIT,
         "idempotency-key": str(uuid4()),
     }
+    if category == "parent_of_missing_child":
+        return row
+    asked = {"specimen_id": specimen["id"], "office_reference": f"YY-{steps:03}", "kind": "adoption"}
+    return row | {"request_id": (await posted(http, "/gate-requests", asked))["request_id"]}
 
 
 async def _shipment(

@@ -8,8 +8,8 @@ import asyncpg
 import numpy as np
 import pytest
 
-from demo.case import Json
-from demo.cast import Case, Cast
+from demo.case import Case, Json
+from demo.cast import Cast
 from demo.scripted import LAST_SEEN
 from demo.waiting import eventually
 from harness.families import FamilyDrawn, family_drawn

@@ -8,9 +8,9 @@ from dna_intake.search_cli import search
 from guitu.commands.shape import command_line
 
 cli = command_line(
-    "Kinship by DNA on files of your own: weigh two family hypotheses, search for relatives, check a laboratory's file.",
+    "Kinship by DNA on files of your own: weigh family hypotheses, search for relatives, check a file.",
     no_args_is_help=True,
-    epilog="docs/lr_files.md, docs/dna_search.md and docs/profiles_in.md explain the forms; examples are in docs/examples.",
+    epilog="docs/lr_files.md, dna_search.md and profiles_in.md explain the forms; examples are in docs/examples.",
 )
 cli.command("lr")(lr)
 cli.command("schema")(schema)

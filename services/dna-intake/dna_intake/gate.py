@@ -30,6 +30,7 @@ from dna_intake.domain.gate import (
 )
 from dna_intake.domain.reference import personal_number
 from dna_intake.gate_evidence import evidence_of
+from dna_intake.gate_panel import table_of
 from dna_intake.metrics_gate import GATE_DECISIONS, GATE_EXPIRED
 from dna_intake.models import SpecimenRow
 from dna_intake.models_gate import AskGate, CloseGate, Compared, DecisionRow, GateRow
@@ -321,12 +322,14 @@ async def _record(
     before: Finding | None = None,
 ) -> None:
     """Append a decision; if it is news, publish it and queue its webhook, in place of any that still waits."""
+    table = await table_of(settings) if compared.searched_through is not None else None
     decision = DecisionRow(
         request_id=row.id,
         region_code=row.region_code,
         decided_at=tx.now,
         **{name: getattr(row, name) for name in _STANDING},
         **compared.model_dump(),
+        table_sha256=table,
     )
     await store_gate.add_decision(tx.conn, decision)
     if before is not None:

@@ -72,12 +72,11 @@ class GateRow(Row):
 
 
 class Compared(Row):
-    """By what a decision was made: the panel (kit and number of loci), and the frequency table of the searches."""
+    """By what a decision was made: the panel (kit and number of loci), and up to which generation it was compared."""
 
     kit: str | None = None
     loci_typed: int | None = None
     searched_through: int | None = None
-    table_sha256: str | None = None
 
 
 class DecisionRow(Compared):
@@ -93,6 +92,7 @@ class DecisionRow(Compared):
     valid_until: datetime | None
     lead: UUID | None
     decided_at: datetime
+    table_sha256: str | None
 
 
 class GatePanel(BaseModel):

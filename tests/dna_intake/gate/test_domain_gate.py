@@ -58,7 +58,7 @@ EVIDENCE = ANY | NEARLY
 def settled(known: Evidence) -> bool:
     """Is everything that must be known known, and nothing open? Written apart from the rules."""
     return (
-        known.specimen in ("searched", "refuted")
+        known.specimen in ("searched", "candidate", "second_tier", "refuted")
         and known.loci_typed is not None
         and known.loci_typed >= 19
         and known.searched_through is not None

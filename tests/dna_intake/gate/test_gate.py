@@ -15,6 +15,9 @@ import pytest
 
 from contracts.dna import GateDecided
 from dna_intake import gate
+from dna_intake.gate_counting import count
+from dna_intake.kinship import load_table
+from dna_intake.metrics_gate import GATE_EXPIRED, GATE_OVERDUE, GATE_WAITING
 from dna_intake.settings import dna_settings
 from guitu.auth import Role
 from guitu.service import Runtime
@@ -70,6 +73,7 @@ async def test_a_compared_child_without_a_lead_is_clear_and_the_decision_says_by
     assert datetime.fromisoformat(told["valid_until"]) == run.clock.now() + timedelta(hours=72)
     [decided] = history["decisions"]
     assert ({"kit": "K1", "loci_typed": 23}, 1) == (decided["panel"], decided["index_generation"])
+    assert load_table("norstr_east_asia").sha256 == decided["table_sha256"]
     [fact] = await facts(run, GateDecided)
     assert (specimen, None, "clear") == (fact.specimen_id, fact.case_id, fact.decision)
 
@@ -84,8 +88,7 @@ async def test_a_compared_child_without_a_lead_is_clear_and_the_decision_says_by
         ("withdrawn", None, "hold", "sample_lost"),
         ("entered", 23, "hold", "comparison_awaited"),
         ("searched", 18, "hold", "profile_partial"),
-        ("candidate", 23, "blocked", "lead_under_review"),
-        ("second_tier", 23, "blocked", "more_markers_awaited"),
+        ("candidate", 23, "clear", "no_relation_found"),
         ("confirmed", 23, "blocked", "child_identified"),
         ("refuted", 23, "clear", "no_relation_found"),
     ],
@@ -522,3 +525,23 @@ async def test_a_partial_profile_that_was_typed_at_more_loci_is_compared_and_cle
 
     assert [("hold", "profile_partial"), ("hold", "comparison_awaited")] == [partial, waiting]
     assert clear == ("clear", "no_relation_found")
+
+
+async def test_operators_see_who_waits_and_for_too_long(runtime_for: RuntimeFor) -> None:
+    run = await runtime_for("dna-intake")
+    waiting, cleared = await child(run, "collected", loci=None), await child(run)
+    async with desk(run, "registry") as clerk:
+        await asks(clerk, waiting)
+        told = await asks(clerk, cleared)
+        before = GATE_EXPIRED._value.get()
+        await family(run)
+        await looked(run)
+        run.clock.advance(days=16)
+
+        await count(run)
+
+    assert told["decision"] == "clear"
+    seen = [GATE_WAITING.labels(YUNYANG, decision)._value.get() for decision in ("clear", "hold", "blocked")]
+    assert [1, 1, 0] == seen
+    assert GATE_OVERDUE.labels(YUNYANG)._value.get() == 1
+    assert GATE_EXPIRED._value.get() == before + 1

@@ -116,7 +116,9 @@ class Finding:
 def decide(known: Evidence, clocks: Clocks, now: datetime) -> Finding:
     """Decide from what is known now. A lead counts whatever became of the sample; then what is missing first."""
     open_leads = [lead for lead in known.leads if lead.state not in SETTLED]
-    if open_leads or known.specimen in ("candidate", "second_tier", "confirmed"):
+    # A child stays a candidate on paper when its family withdraws: then the leads say that none is open any more.
+    # Who was identified stays so, whoever withdraws.
+    if open_leads or known.specimen == "confirmed":
         return _blocked(known, open_leads, clocks, now)
     reason = _missing(known, clocks)
     if reason is not None:
@@ -127,10 +129,10 @@ def decide(known: Evidence, clocks: Clocks, now: datetime) -> Finding:
 
 
 def _blocked(known: Evidence, open_leads: Sequence[Lead], clocks: Clocks, now: datetime) -> Finding:
-    states = {lead.state for lead in open_leads} | {known.specimen}
+    states = {lead.state for lead in open_leads}
     oldest = min((lead.id for lead in open_leads), default=None)
     generation = known.parents_generation
-    if "confirmed" in states:
+    if "confirmed" in states or known.specimen == "confirmed":
         return Finding("blocked", "child_identified", generation, lead=oldest)
     if "second_tier" in states:
         return Finding("blocked", "more_markers_awaited", generation, now + clocks.markers, lead=oldest)

@@ -1,8 +1,7 @@
 """Arrays that live in memory only: no file, no name, not in a core dump.
 
 The service's index is decrypted; it lies in memfd mappings, which have no path and vanish with the process. What the
-machine swaps out is not ours to forbid: `mlock` is tried, and where the limit forbids it the operator's swap must be
-encrypted or off (docs/dna_search.md).
+machine swaps out is not ours to forbid: the operator's swap must be encrypted or off (docs/dna_search.md).
 """
 
 from __future__ import annotations
