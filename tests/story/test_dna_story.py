@@ -6,7 +6,6 @@ import json
 
 import asyncpg
 import numpy as np
-import pytest
 
 from demo.case import Case, Json
 from demo.cast import Cast
@@ -17,9 +16,9 @@ from harness.families import FamilyDrawn, family_drawn
 KIT = "VeriFiler Plus"
 
 
-@pytest.fixture(scope="module")
-def family() -> FamilyDrawn:
-    return family_drawn(KIT, np.random.default_rng(20261130))
+def a_family(seed: int) -> FamilyDrawn:
+    """Each test has a family of its own: the same profile entered again would be held as the same person's."""
+    return family_drawn(KIT, np.random.default_rng(seed))
 
 
 async def reported(cast: Cast) -> Case:
@@ -41,8 +40,9 @@ async def parents_are_entered(cast: Cast, case: Case, family: FamilyDrawn) -> li
 
 
 async def test_a_child_of_unknown_origin_is_found_among_the_missing_before_anybody_registers_it(
-    cast: Cast, family: FamilyDrawn
+    cast: Cast,
 ) -> None:
+    family = a_family(20261130)
     case = await reported(cast)
     parents = await parents_are_entered(cast, case, family)
     child = await cast.laboratory.takes("unknown_origin", registered_sex=family.child_sex)
@@ -69,7 +69,7 @@ async def test_a_child_of_unknown_origin_is_found_among_the_missing_before_anybo
 
 
 async def test_a_child_whom_nobody_misses_may_be_registered(cast: Cast) -> None:
-    stranger = family_drawn(KIT, np.random.default_rng(7))
+    stranger = a_family(7)
     child = await cast.laboratory.takes("registry_applicant", registered_sex=stranger.child_sex)
     asked = await cast.registry.asks_the_gate(child, f"YY-{child['barcode'][:5]}")
     assert asked["decision"] == "hold"
@@ -81,10 +81,10 @@ async def test_a_child_whom_nobody_misses_may_be_registered(cast: Cast) -> None:
 
 
 async def test_no_fact_that_leaves_names_a_case_beside_a_specimen_or_tells_an_allele(
-    cast: Cast, family: FamilyDrawn
+    cast: Cast,
 ) -> None:
     case = await reported(cast)
-    await parents_are_entered(cast, case, family)
+    await parents_are_entered(cast, case, a_family(3))
 
     conn = await asyncpg.connect(cast.stage.settings.database_url)
     try:
