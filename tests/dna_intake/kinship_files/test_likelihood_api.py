@@ -20,11 +20,14 @@ from guitu.auth import Role
 from guitu.problem import Problem
 from guitu.service import Runtime
 from harness.dna_desk import TO_QUALITY, Desk, desk
-from harness.dna_stories import YUNYANG, profile
+from harness.dna_files import person
+from harness.dna_stories import KIT, YUNYANG, profile
 from harness.lr_cases import SPOILT, Spoilt, small_case
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
 PURPOSE = "Order 2026-17"
+SOMEBODY_ELSE = person(2, kit=KIT)
+"""So different that nobody takes both for the same person."""
 
 
 async def asks(lab: Desk, case: dict[str, Any], purpose: str = PURPOSE) -> httpx.Response:
@@ -70,11 +73,12 @@ async def test_specimens_are_compared_inside_with_the_purpose_on_record(runtime_
     run = await runtime_for("dna-intake")
     async with desk(run) as lab:
         child = await enters_profile(lab, TH01=["7", "9"], vWA=["14", "17"])
-        man = await enters_profile(lab, TH01=["9"], vWA=["17", "18"])
+        man = await enters_profile(lab, **SOMEBODY_ELSE)
 
         by_specimen = await asks(lab, duo_of({"specimen_id": child}, {"specimen_id": man}))
 
-        loci = [{"genotypes": profile() | typed} for typed in _TYPED]
+        typed = {"TH01": ["7", "9"], "vWA": ["14", "17"]}, SOMEBODY_ELSE
+        loci = [{"genotypes": profile() | one} for one in typed]
         by_genotype = await asks(lab, duo_of(*loci))
     assert by_specimen.status_code == 200
     assert by_specimen.json()["log10_lr"] == pytest.approx(by_genotype.json()["log10_lr"], rel=1e-12)
@@ -82,12 +86,6 @@ async def test_specimens_are_compared_inside_with_the_purpose_on_record(runtime_
     assert {str(row["subject"]) for row in opened} == {child, man}
     assert [row["subject"] for row in inline] == [None]
     assert all(row["details"]["purpose"] == PURPOSE for row in opened + inline)
-
-
-_TYPED: tuple[dict[str, list[str]], ...] = (
-    {"TH01": ["7", "9"], "vWA": ["14", "17"]},
-    {"TH01": ["9"], "vWA": ["17", "18"]},
-)
 
 
 async def test_of_specimens_no_likelihood_and_no_allele_is_told(runtime_for: RuntimeFor) -> None:
