@@ -174,7 +174,8 @@ async def test_bad_report_is_refused_with_what_to_mend(cast: Cast, wrong: Json) 
 async def test_stand_down_reaches_exactly_those_who_were_told(cast: Cast) -> None:
     case = await cast.command_centre.raises_alert(cast.book.site(LAST_SEEN))
     await cast.command_centre.weighed_plan(case)
-    await cast.command_centre.all_notices_sent(case, ("raised", "order"))
+    orders = await cast.command_centre.new_orders(case)
+    await cast.command_centre.all_notices_sent(case, ("raised", "order"), at_least=len(orders))
 
     await cast.command_centre.stands_down(case, "false_alarm")
     told = await cast.stand_down_reached_exactly_those_told(case)
