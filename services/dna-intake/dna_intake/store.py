@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -90,6 +90,7 @@ where specimen_id = $1 and outcome in ('sent', 'missing', 'seal_refused')
 _SUCCESSOR = "select id from specimen where resample_of = $1"
 _STOP_CLOCK = "update specimen set due_at = null, overdue_at = null where id = $1"
 _LOCK_SPECIMEN = f"select {SPECIMEN} from specimen where id = $1 for update"
+_LOCK_SPECIMENS = "select id from specimen where id = any($1::uuid[]) order by id for update"
 _MOVE_SPECIMEN = "update specimen set state = $2, moves = $3, due_at = $4, overdue_at = null where id = $1"
 _APPEND_MOVE = """
 insert into custody_move (specimen_id, seq, region_code, from_state, to_state, moved_at, recorded_at, actor,
@@ -302,6 +303,11 @@ async def stop_clock(conn: asyncpg.Connection, specimen_id: UUID) -> None:
 async def expunge_person(conn: asyncpg.Connection, specimen_id: UUID) -> None:
     """Delete for good whose specimen it was: link, sealed case, relation and sex."""
     await conn.execute(_EXPUNGE_PERSON, specimen_id)
+
+
+async def lock_specimens(conn: asyncpg.Connection, specimen_ids: Collection[UUID]) -> None:
+    """Lock some specimens in the order of their ids, so that two who lock the same ones can't deadlock."""
+    await conn.execute(_LOCK_SPECIMENS, list(specimen_ids))
 
 
 async def lock_specimen(conn: asyncpg.Connection, specimen_id: UUID) -> SpecimenRow | None:

@@ -45,9 +45,11 @@ insert into search (id, specimen_id, region_code, exercise, kind, relations, gen
     leads, attempts, due_at, requested_at)
 values ($1, $2, $3, $4, $5, $6, $7, 'waiting', $8, 0, 0, 0, $9, $9)
 """
-# A search that fails again and again must not hold up those behind it: it comes after a growing pause.
+# A search that fails again and again must not hold up those behind it: it comes after a growing pause. One that is
+# due later than any pause was written by a clock that ran ahead, and is due now.
 _WAITING = f"""
-select {_SEARCH} from search where state = 'waiting' and due_at <= $2 and missing && $1::smallint[]
+select {_SEARCH} from search
+where state = 'waiting' and (due_at <= $2 or due_at > $2 + interval '10 minutes') and missing && $1::smallint[]
 order by generation, requested_at limit $3
 """
 _SEARCH_BY_ID = f"select {_SEARCH} from search where id = $1"
@@ -141,7 +143,7 @@ on conflict (state) where state = 'running' do nothing
 _RUNNING = f"select {_RUN} from all_against_all where state = 'running'"
 _LOCK_RUN = f"select {_RUN} from all_against_all where id = $1 for update"
 _RUNS = f"select {_RUN} from all_against_all order by started_at desc limit $1"
-_LAST_STARTED = "select max(started_at) from all_against_all"
+_LAST_STARTED = "select max(started_at) from all_against_all where started_at < $1"
 _STEP_DONE = """
 update all_against_all set missing = $2, compared = compared + $3, leads = leads + $4, missed = missed + $5,
     state = case when cardinality($2::integer[]) = 0 then 'completed' else state end,
@@ -412,9 +414,9 @@ async def runs(conn: asyncpg.Connection, limit: int) -> list[RunRow]:
     return [RunRow.model_validate(dict(record)) for record in await conn.fetch(_RUNS, limit)]
 
 
-async def last_run_started(conn: asyncpg.Connection) -> datetime | None:
-    """When the latest comparison of all with all began."""
-    moment: datetime | None = await conn.fetchval(_LAST_STARTED)
+async def last_run_started(conn: asyncpg.Connection, before: datetime) -> datetime | None:
+    """When the latest comparison of all with all began, of those that began before a moment."""
+    moment: datetime | None = await conn.fetchval(_LAST_STARTED, before)
     return moment
 
 
