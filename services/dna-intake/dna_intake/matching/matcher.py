@@ -157,6 +157,9 @@ class Matcher:
         try:
             answer = await self._compare(search, mine, beside)
         except WorkerTrouble as trouble:
+            if _kind_of(trouble) == "failed: NoIndex":
+                # The process died while nobody asked, and a new one answered. The search is not to blame.
+                raise
             await self._again_later(search, trouble)
             if trouble.reason != "failed":
                 raise
@@ -192,7 +195,7 @@ class Matcher:
 
     async def step(self, partition: int) -> Answer:
         """The children of one partition with all families here. Raises: WorkerTrouble."""
-        elsewhere: list[SealedProfile] = []
+        elsewhere: list[SealedProfile] | None = None
         if partition not in self.held:
             async with self._runtime.read() as conn:
                 elsewhere = await store_search.children_of_partition(conn, partition, PARTITIONS)
