@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 import pytest_asyncio
 
+from contracts.dna import CrossMatchCompleted
 from dna_intake import laboratory, nightly, results, store, store_candidates, store_search
 from dna_intake.agents import REACTIONS
+from dna_intake.intake import kits
 from dna_intake.matching.matcher import Matcher, matcher_of
 from dna_intake.models import MoveSpecimen, SpecimenRow
 from dna_intake.models_search import CandidateRow
@@ -23,8 +25,8 @@ from guitu.service import Runtime
 from harness.dna_desk import desk
 from harness.dna_stories import CASE, alert
 from harness.gate_stories import asking, looked
-from harness.ground import react
-from harness.kin_stories import Here, all_searched, enters, family, put, stranger
+from harness.ground import facts, react
+from harness.kin_stories import LOCI, TABLE, Alleles, Here, all_searched, enters, family, put, stranger
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
 FATHER = {"category": "parent_of_missing_child", "case_id": CASE, "relation": "father"}
@@ -174,7 +176,6 @@ async def test_one_of_a_family_withdraws_while_another_is_entered(
 
 async def test_more_loci_change_every_figure_of_a_lead(run: Runtime) -> None:
     """A lead that more loci contradict must not be shown as free of contradictions."""
-    from harness.kin_stories import LOCI, TABLE
 
     kin = family(6)
     await enters(run, kin.father, **FATHER)
@@ -241,3 +242,80 @@ async def test_a_clock_that_ran_ahead_holds_up_no_search_no_look_and_no_night(ru
     assert "blocked" == await run.pool.fetchval("select decision from gate_request")
     assert 2 == await run.pool.fetchval("select count(*) from all_against_all")
     assert father.id is not None
+
+
+def kit_loci(name: str) -> list[str]:
+    """The loci of a kit."""
+    return sorted(kits.kit(name).ladder)
+
+
+def typed(person: Alleles, loci: Sequence[str]) -> dict[str, list[str]]:
+    """A genotype at those of the loci that it has, as the laboratory sends it."""
+    return {locus: list(person[locus]) for locus in loci if locus in person}
+
+
+def few_of(person: Alleles) -> Alleles:
+    """What an older kit types of somebody."""
+    return {locus: person[locus] for locus in kit_loci("Identifiler Plus") if locus in person}
+
+
+def unlike(person: Alleles) -> Alleles:
+    """Somebody who shares no allele with this person, on the ladder of GlobalFiler."""
+    ladder = kits.kit("GlobalFiler").ladder
+    return {
+        locus: (next(a for a in sorted(ladder[locus] & set(TABLE.loci[locus])) if a not in alleles),)
+        for locus, alleles in person.items()
+        if locus in ladder
+    }
+
+
+async def test_more_loci_of_a_father_are_read_twice_and_compared_again_with_all_that_follows(
+    run: Runtime,
+) -> None:
+    """The case waits again, its leads get the figures of all loci, and what they contradict says so."""
+    kin = family(9)
+    child = await enters(run, kin.child, "adopted")
+    father = await enters(run, few_of(kin.father), **FATHER)
+    await all_searched(run)
+    [before] = await candidates(run)
+    # The other loci are another man's: with them the lead falls.
+    sent = {
+        "kit": "GlobalFiler",
+        "loci": typed({**unlike(kin.child), **few_of(kin.father)}, kit_loci("GlobalFiler")),
+    }
+
+    async with desk(run) as lab:
+        first = await lab.posts(f"/specimens/{father.id}/profile", sent)
+        second = await lab.colleague().posts(f"/specimens/{father.id}/profile", sent)
+        between = await lab.waits_for()
+        again = await lab.colleague().posts(f"/specimens/{father.id}/profile", sent)
+        await all_searched(run)
+        after = await lab.waits_for()
+
+    [lead] = await candidates(run)
+    assert [202, 201, 201] == [each.status_code for each in (first, second, again)]
+    assert (["kinship_search"], []) == (between, after)
+    assert before.id == lead.id
+    assert lead.loci > before.loci
+    assert lead.inconsistent > 2
+    assert lead.log10_lr < before.log10_lr
+    assert [(1, 1), (1, 1)] == [
+        (fact.compared, fact.candidates) for fact in await facts(run, CrossMatchCompleted)
+    ]
+    causes = await run.pool.fetch(
+        "select l.cause from search s join search_log l using (id) order by generation"
+    )
+    assert ["profile_entered", "profile_entered", "retyped"] == [row["cause"] for row in causes]
+    assert child.id == lead.child_id
+
+
+async def test_a_reading_that_contradicts_the_entered_profile_adds_nothing(run: Runtime) -> None:
+    kin = family(10)
+    father = await enters(run, few_of(kin.father), **FATHER)
+    sent = {"kit": "GlobalFiler", "loci": typed(unlike(kin.father), kit_loci("GlobalFiler"))}
+
+    async with desk(run) as lab:
+        answer = await lab.posts(f"/specimens/{father.id}/profile", sent)
+
+    assert (409, "profile_exists") == (answer.status_code, answer.json()["code"])
+    assert 0 == await run.pool.fetchval("select count(*) from profile_reading")

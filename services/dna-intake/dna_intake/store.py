@@ -106,6 +106,11 @@ insert into profile (specimen_id, region_code, kit, loci_typed, partial, wrapped
     accepted_at, accepted_by)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
+_EXTEND_PROFILE = """
+update profile set kit = $2, loci_typed = $3, partial = $4, wrapped_key = $5, genotype_sealed = $6, accepted_at = $7,
+    accepted_by = $8
+where specimen_id = $1 and expunged_at is null
+"""
 _PROFILE = """
 select specimen_id, region_code, kit, loci_typed, partial, wrapped_key, genotype_sealed, accepted_at,
     accepted_by, expunged_at
@@ -358,6 +363,21 @@ async def add_profile(conn: asyncpg.Connection, row: ProfileRow) -> None:
         _ADD_PROFILE,
         row.specimen_id,
         row.region_code,
+        row.kit,
+        row.loci_typed,
+        row.partial,
+        row.wrapped_key,
+        row.genotype_sealed,
+        row.accepted_at,
+        row.accepted_by,
+    )
+
+
+async def extend_profile(conn: asyncpg.Connection, row: ProfileRow) -> None:
+    """Put a profile with more loci in place of the entered one."""
+    await conn.execute(
+        _EXTEND_PROFILE,
+        row.specimen_id,
         row.kit,
         row.loci_typed,
         row.partial,

@@ -66,6 +66,12 @@ select coalesce(max(s.compared), 0) as compared, coalesce(min(s.compared_generat
 from search s join specimen p on p.id = s.specimen_id
 where p.case_link = $1 and p.category = 'parent_of_missing_child' and s.state = 'completed'
 """
+_FAMILY_WAITS = """
+select exists (
+    select from search s join specimen p on p.id = s.specimen_id join search_log l on l.id = s.id
+    where p.case_link = $1 and p.category = 'parent_of_missing_child' and s.state = 'waiting'
+        and p.state not in ('withdrawn', 'expunged') and l.cause in ('profile_entered', 'retyped'))
+"""
 _ANSWERED = """
 update search set missing = $2, compared = compared + $3, leads = leads + $4,
     compared_generation = least(coalesce(compared_generation, $5), $5),
@@ -276,6 +282,11 @@ async def found_by(conn: asyncpg.Connection, search_id: UUID) -> list[Found]:
 async def comparison_of_case(conn: asyncpg.Connection, case_link: bytes) -> asyncpg.Record:
     """How far the family of a case has been compared: how many children, up to which generation, which specimens."""
     return await conn.fetchrow(_OF_CASE, case_link)
+
+
+async def family_search_waits(conn: asyncpg.Connection, case_link: bytes) -> bool:
+    """Does a search that the profile of a family's member set going wait for its answer?"""
+    return bool(await conn.fetchval(_FAMILY_WAITS, case_link))
 
 
 async def search_answered(
