@@ -7,6 +7,7 @@ from uuid import UUID
 from contracts.base import SpecimenId
 from contracts.dna import ProfileAccepted
 from dna_intake import store
+from dna_intake.domain.kits import JOINED
 from dna_intake.domain.packed import pack, unpack
 from dna_intake.domain.profiles import Genotype
 from dna_intake.laboratory import family_case, mark_entered
@@ -40,7 +41,7 @@ async def extend(
     """
     alleles = {**opened(before, practice.master).alleles, **genotype.alleles}
     whole = Genotype({locus: alleles[locus] for locus in sorted(alleles)})
-    kits = before.kit if kit in before.kit else f"{before.kit} + {kit}"
+    kits = JOINED.join(dict.fromkeys([*before.kit.split(JOINED), *kit.split(JOINED)]))
     profile = sealed(tx, row, kits, whole, practice.master)
     await store.extend_profile(tx.conn, profile)
     _publish(tx, row, profile)

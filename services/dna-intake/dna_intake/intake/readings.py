@@ -14,7 +14,7 @@ from uuid import UUID
 
 from dna_intake import genotypes, searching, store
 from dna_intake.domain.custody import PROFILED, IllegalMove
-from dna_intake.domain.kits import KitUnknown
+from dna_intake.domain.kits import JOINED, KitUnknown
 from dna_intake.domain.profiles import AMELOGENIN, ProfileRefused
 from dna_intake.domain.typed import Typed, as_bytes, differing, from_bytes, typed_with
 from dna_intake.intake import kits, store_readings, words
@@ -168,7 +168,8 @@ def _repeated(row: SpecimenRow, before: ProfileRow, typed: Typed, master: bytes)
         raise words.profile_exists()
     known = genotypes.opened(before, master).alleles
     # Of a profile that was typed with several kits, each kit's reading may come again.
-    part = typed.kit in before.kit and typed.genotype.alleles.items() <= known.items()
+    parts = set(typed.kit.split(JOINED)) <= set(before.kit.split(JOINED))
+    part = parts and typed.genotype.alleles.items() <= known.items()
     if not (part if before.kit != typed.kit else known == typed.genotype.alleles):
         raise words.profile_exists()
     return Outcome("entered", row, typed, profile=before, repeated=True)
