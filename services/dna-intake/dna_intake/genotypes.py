@@ -7,11 +7,13 @@ from uuid import UUID
 from contracts.base import SpecimenId
 from contracts.dna import ProfileAccepted
 from dna_intake import store
+from dna_intake.domain.kits import JOINED
 from dna_intake.domain.packed import pack, unpack
 from dna_intake.domain.profiles import Genotype
-from dna_intake.laboratory import mark_entered
+from dna_intake.laboratory import family_case, mark_entered
 from dna_intake.models import ProfileAnswer, ProfileRow, SpecimenRow
 from dna_intake.practice import Practice
+from dna_intake.requests import compare_again
 from guitu import vault
 from guitu.tx import Tx
 
@@ -28,6 +30,25 @@ async def enter(
     row = await mark_entered(tx, row, practice)
     _publish(tx, row, profile)
     return row, profile
+
+
+async def extend(
+    tx: Tx, row: SpecimenRow, before: ProfileRow, kit: str, genotype: Genotype, practice: Practice
+) -> ProfileRow:
+    """Add the loci of a further typing to an entered profile; the specimen is locked, shared loci are the same.
+
+    The case waits for the comparison again, which the caller lets follow (`intake.readings.search_follows`).
+    """
+    alleles = {**opened(before, practice.master).alleles, **genotype.alleles}
+    whole = Genotype({locus: alleles[locus] for locus in sorted(alleles)})
+    kits = JOINED.join(dict.fromkeys([*before.kit.split(JOINED), *kit.split(JOINED)]))
+    profile = sealed(tx, row, kits, whole, practice.master)
+    await store.extend_profile(tx.conn, profile)
+    _publish(tx, row, profile)
+    case_id = family_case(row, practice)
+    if case_id is not None:
+        await compare_again(tx, case_id)
+    return profile
 
 
 def sealed(tx: Tx, row: SpecimenRow, kit: str, genotype: Genotype, master: bytes) -> ProfileRow:

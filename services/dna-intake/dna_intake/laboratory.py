@@ -120,6 +120,9 @@ async def go(tx: Tx, row: SpecimenRow, last: Link, following: Move, practice: Pr
     after = await record(tx, row, last, following, practice)
     if case_id is not None:
         await follow_case(tx, case_id, practice)
+    if following.to_state in ("withdrawn", "expunged"):
+        # After the case: the index's counter is taken last, as by who enters a profile of the same case.
+        await searching.profile_expunged(tx, row)
     return after
 
 
@@ -149,8 +152,6 @@ async def record(tx: Tx, row: SpecimenRow, last: Link, following: Move, practice
         await store.leave_boxes(tx.conn, row.id, tx.now)
     if following.to_state in ("rejected", "withdrawn", "expunged"):
         await store_readings.end_intake(tx.conn, row.id, tx.now, tx.actor)
-    if following.to_state in ("withdrawn", "expunged"):
-        await searching.profile_expunged(tx, row)
     if following.to_state == "expunged":
         await store.expunge_profile(tx.conn, row.id, tx.now)
         await store.expunge_person(tx.conn, row.id)

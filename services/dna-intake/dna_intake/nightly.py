@@ -31,6 +31,8 @@ from guitu.worker import WorkerTrouble
 PURPOSE = "Nightly self-check: all children against all families."
 BEIJING = ZoneInfo("Asia/Shanghai")
 PAUSE_MAX = timedelta(minutes=10)
+AHEAD_MAX = timedelta(days=2)
+"""A run that began later than this from now was begun by a clock that was wrong; it counts for no night."""
 
 
 def due(now: datetime, last: datetime | None, at: time) -> bool:
@@ -62,7 +64,7 @@ async def go_on(runtime: Runtime) -> int:
     matcher = matcher_of(runtime)
     async with runtime.read() as conn:
         run = await store_search.running(conn)
-        last = await store_search.last_run_started(conn)
+        last = await store_search.last_run_started(conn, runtime.clock.now() + AHEAD_MAX)
         profiles = run is not None or await store_search.has_profiles(conn)
     if run is None:
         at = dna_settings(runtime.settings).all_against_all_time
@@ -71,7 +73,8 @@ async def go_on(runtime: Runtime) -> int:
                 await start(tx, PURPOSE)
             return 1
         return 0
-    if run.due_at > runtime.clock.now():
+    # No pause is longer: a moment further off was written by a clock that ran ahead.
+    if timedelta(0) < run.due_at - runtime.clock.now() <= PAUSE_MAX:
         return 0
     return await _step(runtime, matcher, run)
 
@@ -102,10 +105,14 @@ async def _write(
 ) -> int:
     """Steps, once: their leads as candidates, and how many of them no search had found."""
     row = await store_search.lock_run(tx.conn, run.id)
-    new_steps = sorted(set(steps) & set(row.missing)) if row is not None and row.state == "running" else []
-    if row is None or not new_steps:
+    if row is None or row.state != "running":
         return 0
-    compared = sum(answer.compared.get(step % PARTITIONS, 0) for step in new_steps)
+    # What the process held when it compared counts, not what it held when it was asked.
+    done = {step for step in steps if step % PARTITIONS in answer.compared}
+    new_steps = sorted(done & set(row.missing))
+    if not new_steps:
+        return 0
+    compared = sum(answer.compared[step % PARTITIONS] for step in new_steps)
     most = dna_settings(runtime.settings).leads_max
     ids = [leads.candidate_id(each.child_id, each.relatives, each.relation) for each in answer.found]
     before = await store_candidates.known(tx.conn, ids)

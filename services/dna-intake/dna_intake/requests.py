@@ -13,6 +13,8 @@ from dna_intake.models import CrossMatchRow, SampleRow
 from dna_intake.practice import Practice
 from guitu.tx import Tx
 
+AGAIN: tuple[Need, ...] = ("kinship_search",)
+
 
 async def follow_case(tx: Tx, case_id: UUID, practice: Practice) -> None:
     """Bring the requests of a case in line with its parents' specimens.
@@ -32,7 +34,21 @@ async def follow_case(tx: Tx, case_id: UUID, practice: Practice) -> None:
     if state != sample.state:
         await _sample_goes_on(tx, sample.model_copy(update={"state": state}), practice)
     if request.state != "cancelled":
-        await _comparison_follows(tx, request, waits_for(parents), practice)
+        needs = waits_for(parents)
+        # A profile that was typed at more loci is compared again, whatever state its specimen has come to.
+        if not needs and await store_search.family_search_waits(tx.conn, link_of(practice.master, case_id)):
+            needs = AGAIN
+        await _comparison_follows(tx, request, needs, practice)
+
+
+async def compare_again(tx: Tx, case_id: UUID) -> None:
+    """More loci of a family's member were typed: a completed comparison waits for the search that follows."""
+    await store.lock_sample_request(tx.conn, case_id)
+    request = await store.lock_cross_match(tx.conn, case_id)
+    if request is None or request.state != "completed":
+        return
+    await store.cross_match_follows(tx.conn, request.id, "waiting", AGAIN, tx.now)
+    publish_cross_match(tx, request.model_copy(update={"waits_for": AGAIN}))
 
 
 async def _comparison_follows(

@@ -16,7 +16,7 @@ from dna_intake import laboratory, store, store_candidates, store_search
 from dna_intake.case_reference import reference_of
 from dna_intake.domain import leads
 from dna_intake.domain.custody import LEGAL, PaperState
-from dna_intake.domain.kin import Kind, kind_of, partition_of
+from dna_intake.domain.kin import Kind, kind_of, partition_of, relations_of
 from dna_intake.domain.lineage import Marker, markers_that_help
 from dna_intake.identity import open_case
 from dna_intake.models import SpecimenRow
@@ -35,6 +35,7 @@ async def record(
     `held` are the partitions the matcher answered for, `most` is how many leads of one search are kept. An answer
     from an index older than the search is no answer.
     """
+    await _lock_people(tx, search_id, answer)
     search = await store_search.lock_search(tx.conn, search_id)
     if search is None or search.state != "waiting" or answer.generation < search.generation:
         return 0
@@ -53,6 +54,18 @@ async def record(
     return 0 if missing else await _complete(tx, search_id, terms, practice, most)
 
 
+async def _lock_people(tx: Tx, search_id: UUID, answer: Answer) -> None:
+    """Specimens before the search's row, as whoever withdraws one locks them; all at once, in one order."""
+    search = await store_search.search(tx.conn, search_id)
+    if search is not None:
+        found = [*await store_search.found_by(tx.conn, search_id), *answer.found]
+        await store.lock_specimens(tx.conn, {search.specimen_id} | _people_of(found))
+
+
+def _people_of(found: Sequence[Found]) -> set[UUID]:
+    return {person for each in found for person in (each.child_id, *each.relatives)}
+
+
 def _partition(search: SearchRow, found: Found) -> int:
     """Where the found person lies: the child, or the family's member; of a couple the first."""
     anchor = found.relatives[0] if search.kind is Kind.child else found.child_id
@@ -63,13 +76,17 @@ async def _complete(tx: Tx, search_id: UUID, terms: Terms, practice: Practice, m
     search = await store_search.search(tx.conn, search_id)
     assert search is not None, "It is locked."
     assert search.compared_generation is not None, "Its parts have answered."
-    await store_search.profile_searched(tx.conn, search.specimen_id, search.compared_generation)
+    # Who was asked for parents alone has not been compared with siblings: it is no search that the gate may count.
+    whole = set(relations_of(search.kind)) <= set(search.relations)
+    if whole:
+        await store_search.profile_searched(tx.conn, search.specimen_id, search.compared_generation)
     found = await store_search.found_by(tx.conn, search_id)
     found.sort(key=lambda each: -each.log10_lr)
     added = await keep(
         tx, search_id, found[:most], search.compared, search.compared_generation, terms, practice
     )
-    await _searched(tx, search.specimen_id, practice)
+    if whole:
+        await _searched(tx, search.specimen_id, practice)
     log = await store_search.log_of(tx.conn, search_id)
     tx.audit(
         "dna.search_completed",
@@ -98,6 +115,8 @@ async def keep(
     A lead about somebody who left the index since, or between an exercise and reality, is none.
     """
     added: list[UUID] = []
+    # Who withdraws meanwhile waits for this commit, and then ends the lead; or is seen to be gone.
+    await store.lock_specimens(tx.conn, _people_of(found))
     for each in sorted(found, key=lambda one: (str(one.child_id), str(one.relatives))):
         people = await store.specimens_by_id(tx.conn, [each.child_id, *each.relatives])
         if len(people) != 1 + len(each.relatives) or not _comparable(list(people.values())):

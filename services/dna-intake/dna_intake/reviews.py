@@ -32,6 +32,7 @@ async def review(tx: Tx, candidate_id: UUID, verdict: Verdict, practice: Practic
 
     Raises: Problem 404, 409 if the candidate is settled or the same person has reviewed it in this round.
     """
+    await _lock_people(tx, candidate_id)
     row = await lock(tx, candidate_id)
     if row.state not in OPEN:
         raise _settled(row)
@@ -59,6 +60,19 @@ async def lock(tx: Tx, candidate_id: UUID) -> CandidateRow:
         raise not_found("candidate", "比对线索")
     await store.see_every_region(tx.conn)
     return row
+
+
+async def _lock_people(tx: Tx, candidate_id: UUID) -> None:
+    """Specimens before the candidate's row, as the matcher and the laboratory lock them. Raises: Problem 404."""
+    row = await store_candidates.candidate(tx.conn, candidate_id)
+    if row is None:
+        raise not_found("candidate", "比对线索")
+    await store.see_every_region(tx.conn)
+    await store.lock_specimens(tx.conn, _people(row))
+
+
+def _people(row: CandidateRow) -> list[UUID]:
+    return [row.child_id, row.family_id, *([row.spouse_id] if row.spouse_id else [])]
 
 
 async def _verdicts(tx: Tx, row: CandidateRow) -> dict[str, Verdict]:
@@ -90,13 +104,16 @@ async def _settle(tx: Tx, row: CandidateRow, came_to: Verdict, practice: Practic
 
 async def _specimens_follow(tx: Tx, row: CandidateRow, came_to: Verdict) -> None:
     """Custody says what is known of a specimen: confirmed by any lead, refuted only when no lead of it is open."""
-    people = [row.child_id, row.family_id, *([row.spouse_id] if row.spouse_id else [])]
+    people = _people(row)
     step: dict[Verdict, PaperState] = {"confirmed": "confirmed", "more_markers": "second_tier"}
     if came_to in step:
         await step_all(tx, people, step[came_to])
         return
-    free = [one for one in people if not {*OPEN, "confirmed"} & set(await _states(tx, one))]
-    await step_all(tx, free, "refuted")
+    states = {one: set(await _states(tx, one)) for one in people}
+    free = [one for one in people if not states[one] & OPEN]
+    await step_all(tx, [one for one in free if "confirmed" not in states[one]], "refuted")
+    # Who was confirmed by an earlier lead became a candidate again by this one, and is what that lead says.
+    await step_all(tx, [one for one in free if "confirmed" in states[one]], "confirmed")
 
 
 async def _states(tx: Tx, specimen_id: UUID) -> list[str]:

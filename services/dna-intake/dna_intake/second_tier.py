@@ -57,13 +57,26 @@ async def record(
     )
     await _keep(tx, result, sent, practice)
     if log10_lr is not None:
-        worth = leads.posterior(log10_lr, row.compared)
-        await store_candidates.new_ratio(tx.conn, row.id, log10_lr, found.compared, worth, tx.now)
+        await store_candidates.new_ratio(tx.conn, _at_more_loci(row, found, log10_lr), tx.now)
     await store_candidates.move_candidate(tx.conn, row.id, "in_review", row.review_round, tx.now)
     people = [row.child_id, row.family_id, *([row.spouse_id] if row.spouse_id else [])]
     await step_all(tx, people, "second_tier")
     tx.audit("dna.second_tier_recorded", subject=row.id, marker=sent.marker, outcome=found.outcome)
     return result
+
+
+def _at_more_loci(row: CandidateRow, found: Compared, log10_lr: float) -> CandidateRow:
+    """Every figure of the candidate over the loci there are now; how many strangers are as consistent is not known."""
+    exclusive = row.relation in ("parent", "couple")
+    figures = {
+        "log10_lr": log10_lr,
+        "loci": found.compared,
+        "inconsistent": found.mismatches if exclusive else row.inconsistent,
+        "posterior": leads.posterior(log10_lr, row.compared),
+        "strangers_by_mismatch": None,
+        "strangers_by_lr": leads.strangers_by_lr(log10_lr, row.compared),
+    }
+    return row.model_copy(update=figures)
 
 
 async def _compared(row: CandidateRow, sent: RecordSecondTier, ratio: Ratio) -> tuple[Compared, float | None]:

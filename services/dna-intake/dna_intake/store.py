@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -90,6 +90,7 @@ where specimen_id = $1 and outcome in ('sent', 'missing', 'seal_refused')
 _SUCCESSOR = "select id from specimen where resample_of = $1"
 _STOP_CLOCK = "update specimen set due_at = null, overdue_at = null where id = $1"
 _LOCK_SPECIMEN = f"select {SPECIMEN} from specimen where id = $1 for update"
+_LOCK_SPECIMENS = "select id from specimen where id = any($1::uuid[]) order by id for update"
 _MOVE_SPECIMEN = "update specimen set state = $2, moves = $3, due_at = $4, overdue_at = null where id = $1"
 _APPEND_MOVE = """
 insert into custody_move (specimen_id, seq, region_code, from_state, to_state, moved_at, recorded_at, actor,
@@ -104,6 +105,11 @@ _ADD_PROFILE = """
 insert into profile (specimen_id, region_code, kit, loci_typed, partial, wrapped_key, genotype_sealed,
     accepted_at, accepted_by)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+_EXTEND_PROFILE = """
+update profile set kit = $2, loci_typed = $3, partial = $4, wrapped_key = $5, genotype_sealed = $6, accepted_at = $7,
+    accepted_by = $8
+where specimen_id = $1 and expunged_at is null
 """
 _PROFILE = """
 select specimen_id, region_code, kit, loci_typed, partial, wrapped_key, genotype_sealed, accepted_at,
@@ -304,6 +310,11 @@ async def expunge_person(conn: asyncpg.Connection, specimen_id: UUID) -> None:
     await conn.execute(_EXPUNGE_PERSON, specimen_id)
 
 
+async def lock_specimens(conn: asyncpg.Connection, specimen_ids: Collection[UUID]) -> None:
+    """Lock some specimens in the order of their ids, so that two who lock the same ones can't deadlock."""
+    await conn.execute(_LOCK_SPECIMENS, list(specimen_ids))
+
+
 async def lock_specimen(conn: asyncpg.Connection, specimen_id: UUID) -> SpecimenRow | None:
     """One specimen, locked for the rest of the transaction, so that its chain has one writer."""
     record = await conn.fetchrow(_LOCK_SPECIMEN, specimen_id)
@@ -352,6 +363,21 @@ async def add_profile(conn: asyncpg.Connection, row: ProfileRow) -> None:
         _ADD_PROFILE,
         row.specimen_id,
         row.region_code,
+        row.kit,
+        row.loci_typed,
+        row.partial,
+        row.wrapped_key,
+        row.genotype_sealed,
+        row.accepted_at,
+        row.accepted_by,
+    )
+
+
+async def extend_profile(conn: asyncpg.Connection, row: ProfileRow) -> None:
+    """Put a profile with more loci in place of the entered one."""
+    await conn.execute(
+        _EXTEND_PROFILE,
+        row.specimen_id,
         row.kit,
         row.loci_typed,
         row.partial,

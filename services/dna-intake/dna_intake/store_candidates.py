@@ -50,7 +50,11 @@ where (child_id = any($1::uuid[]) or family_id = any($1::uuid[]) or spouse_id = 
 """
 _STATES_OF = "select state from candidate where child_id = $1 or family_id = $1 or spouse_id = $1"
 _MOVE = "update candidate set state = $2, review_round = $3, changed_at = $4 where id = $1"
-_LR = "update candidate set log10_lr = $2, loci = $3, posterior = $4, changed_at = $5 where id = $1"
+_LR = """
+update candidate set log10_lr = $2, loci = $3, inconsistent = $4, posterior = $5, strangers_by_mismatch = $6,
+    strangers_by_lr = $7, changed_at = $8
+where id = $1
+"""
 _WITHDRAW = """
 update candidate set state = 'withdrawn', changed_at = $2
 where (child_id = $1 or family_id = $1 or spouse_id = $1) and state <> 'withdrawn'
@@ -185,11 +189,19 @@ async def move_candidate(
     await conn.execute(_MOVE, candidate_id, state, review_round, now)
 
 
-async def new_ratio(
-    conn: asyncpg.Connection, candidate_id: UUID, log10_lr: float, loci: int, posterior: float, now: datetime
-) -> None:
-    """Let a locked lead have the ratio over more loci."""
-    await conn.execute(_LR, candidate_id, log10_lr, loci, posterior, now)
+async def new_ratio(conn: asyncpg.Connection, row: CandidateRow, now: datetime) -> None:
+    """Let a locked lead have the figures over more loci."""
+    await conn.execute(
+        _LR,
+        row.id,
+        row.log10_lr,
+        row.loci,
+        row.inconsistent,
+        row.posterior,
+        row.strangers_by_mismatch,
+        row.strangers_by_lr,
+        now,
+    )
 
 
 async def withdraw(conn: asyncpg.Connection, specimen_id: UUID, now: datetime) -> None:

@@ -62,10 +62,12 @@ where id in (
     order by generation limit $3 for update skip locked
 )
 """
+# Looks are minutes apart at most: one that is further off was set by a clock that ran ahead.
 _CLAIM = """
 update gate_request set look_at = $2
 where id in (
-    select id from gate_request where closed_at is null and look_at <= $1
+    select id from gate_request
+    where closed_at is null and (look_at <= $1 or look_at > $1 + interval '10 minutes')
     order by look_at limit $3 for update skip locked
 )
 returning id

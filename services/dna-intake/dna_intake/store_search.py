@@ -45,9 +45,11 @@ insert into search (id, specimen_id, region_code, exercise, kind, relations, gen
     leads, attempts, due_at, requested_at)
 values ($1, $2, $3, $4, $5, $6, $7, 'waiting', $8, 0, 0, 0, $9, $9)
 """
-# A search that fails again and again must not hold up those behind it: it comes after a growing pause.
+# A search that fails again and again must not hold up those behind it: it comes after a growing pause. One that is
+# due later than any pause was written by a clock that ran ahead, and is due now.
 _WAITING = f"""
-select {_SEARCH} from search where state = 'waiting' and due_at <= $2 and missing && $1::smallint[]
+select {_SEARCH} from search
+where state = 'waiting' and (due_at <= $2 or due_at > $2 + interval '10 minutes') and missing && $1::smallint[]
 order by generation, requested_at limit $3
 """
 _SEARCH_BY_ID = f"select {_SEARCH} from search where id = $1"
@@ -63,6 +65,12 @@ select coalesce(max(s.compared), 0) as compared, coalesce(min(s.compared_generat
     coalesce(array_agg(distinct s.specimen_id), '{}') as specimens
 from search s join specimen p on p.id = s.specimen_id
 where p.case_link = $1 and p.category = 'parent_of_missing_child' and s.state = 'completed'
+"""
+_FAMILY_WAITS = """
+select exists (
+    select from search s join specimen p on p.id = s.specimen_id join search_log l on l.id = s.id
+    where p.case_link = $1 and p.category = 'parent_of_missing_child' and s.state = 'waiting'
+        and p.state not in ('withdrawn', 'expunged') and l.cause in ('profile_entered', 'retyped'))
 """
 _ANSWERED = """
 update search set missing = $2, compared = compared + $3, leads = leads + $4,
@@ -141,7 +149,7 @@ on conflict (state) where state = 'running' do nothing
 _RUNNING = f"select {_RUN} from all_against_all where state = 'running'"
 _LOCK_RUN = f"select {_RUN} from all_against_all where id = $1 for update"
 _RUNS = f"select {_RUN} from all_against_all order by started_at desc limit $1"
-_LAST_STARTED = "select max(started_at) from all_against_all"
+_LAST_STARTED = "select max(started_at) from all_against_all where started_at < $1"
 _STEP_DONE = """
 update all_against_all set missing = $2, compared = compared + $3, leads = leads + $4, missed = missed + $5,
     state = case when cardinality($2::integer[]) = 0 then 'completed' else state end,
@@ -274,6 +282,11 @@ async def found_by(conn: asyncpg.Connection, search_id: UUID) -> list[Found]:
 async def comparison_of_case(conn: asyncpg.Connection, case_link: bytes) -> asyncpg.Record:
     """How far the family of a case has been compared: how many children, up to which generation, which specimens."""
     return await conn.fetchrow(_OF_CASE, case_link)
+
+
+async def family_search_waits(conn: asyncpg.Connection, case_link: bytes) -> bool:
+    """Does a search that the profile of a family's member set going wait for its answer?"""
+    return bool(await conn.fetchval(_FAMILY_WAITS, case_link))
 
 
 async def search_answered(
@@ -412,9 +425,9 @@ async def runs(conn: asyncpg.Connection, limit: int) -> list[RunRow]:
     return [RunRow.model_validate(dict(record)) for record in await conn.fetch(_RUNS, limit)]
 
 
-async def last_run_started(conn: asyncpg.Connection) -> datetime | None:
-    """When the latest comparison of all with all began."""
-    moment: datetime | None = await conn.fetchval(_LAST_STARTED)
+async def last_run_started(conn: asyncpg.Connection, before: datetime) -> datetime | None:
+    """When the latest comparison of all with all began, of those that began before a moment."""
+    moment: datetime | None = await conn.fetchval(_LAST_STARTED, before)
     return moment
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from dna_intake.domain.custody import PROFILED, State
+from dna_intake.domain.custody import CLOCK_SKEW_MAX, PROFILED, State
 
 GateDecision = Literal["clear", "hold", "blocked"]
 GateReason = Literal[
@@ -202,6 +202,9 @@ def shown_closed(recorded: Finding) -> Finding:
 
 def _stands(recorded: Finding, found: Finding, now: datetime) -> bool:
     assert recorded.valid_until is not None, "A clear says until when."
+    if found.valid_until is not None and recorded.valid_until > found.valid_until + CLOCK_SKEW_MAX:
+        # Decided by a clock that ran ahead: it would stand for longer than a clear of now may.
+        return False
     return recorded.generation == found.generation and now < recorded.valid_until
 
 

@@ -14,8 +14,8 @@ from uuid import UUID
 
 from dna_intake import genotypes, searching, store
 from dna_intake.domain.custody import PROFILED, IllegalMove
-from dna_intake.domain.kits import KitUnknown
-from dna_intake.domain.profiles import ProfileRefused
+from dna_intake.domain.kits import JOINED, KitUnknown
+from dna_intake.domain.profiles import AMELOGENIN, ProfileRefused
 from dna_intake.domain.typed import Typed, as_bytes, differing, from_bytes, typed_with
 from dna_intake.intake import kits, store_readings, words
 from dna_intake.intake.rows import HoldRow, ReadingAnswer, ReadingRow
@@ -73,8 +73,9 @@ async def take(
     """The same for a sound reading of a locked specimen. Raises: Problem 409."""
     before = await store.profile(tx.conn, row.id)
     if row.state in PROFILED and before is not None:
-        return _repeated(row, before, typed, practice.master)
-    if row.state != "quality_checked":
+        if not _adds_loci(before, typed, practice.master):
+            return _repeated(row, before, typed, practice.master)
+    elif row.state != "quality_checked":
         raise illegal_move(IllegalMove(row.state, "entered"))
     waiting = [each for each in await store_readings.readings(tx.conn, row.id) if each.state == "open"]
     held = await store_readings.open_hold(tx.conn, row.id)
@@ -127,8 +128,15 @@ async def _settle(tx: Tx, row: SpecimenRow, typed: Typed, practice: Practice) ->
 
 
 async def let_in(tx: Tx, row: SpecimenRow, typed: Typed, practice: Practice) -> Outcome:
-    """Enter an agreed profile; its readings are deleted, its marks kept. Raises: IllegalMove."""
-    row, profile = await genotypes.enter(tx, row, typed.kit, typed.genotype, practice)
+    """Enter an agreed profile, or add its loci to the entered one; its readings are deleted, its marks kept.
+
+    Raises: IllegalMove.
+    """
+    before = await store.profile(tx.conn, row.id) if row.state in PROFILED else None
+    if before is None:
+        row, profile = await genotypes.enter(tx, row, typed.kit, typed.genotype, practice)
+    else:
+        profile = await genotypes.extend(tx, row, before, typed.kit, typed.genotype, practice)
     await store_readings.end_readings(tx.conn, row.id, "entered", tx.now)
     await store_readings.add_marks(tx.conn, row.id, marks_of(practice.master, typed.genotype))
     if typed.three:
@@ -146,9 +154,23 @@ async def search_follows(tx: Tx, outcomes: Sequence[Outcome]) -> None:
             await searching.profile_entered(tx, outcome.row)
 
 
+def _adds_loci(before: ProfileRow, typed: Typed, master: bytes) -> bool:
+    """Does this reading say the same as the entered profile where both are typed, and more elsewhere?"""
+    if before.wrapped_key is None:
+        return False
+    known, read_now = genotypes.opened(before, master).alleles, typed.genotype.alleles
+    same = all(read_now[locus] == known[locus] for locus in known.keys() & read_now.keys())
+    return same and bool(read_now.keys() - known.keys() - {AMELOGENIN})
+
+
 def _repeated(row: SpecimenRow, before: ProfileRow, typed: Typed, master: bytes) -> Outcome:
-    same = before.wrapped_key is not None and genotypes.opened(before, master) == typed.genotype
-    if not same or before.kit != typed.kit:
+    if before.wrapped_key is None:
+        raise words.profile_exists()
+    known = genotypes.opened(before, master).alleles
+    # Of a profile that was typed with several kits, each kit's reading may come again.
+    parts = set(typed.kit.split(JOINED)) <= set(before.kit.split(JOINED))
+    part = parts and typed.genotype.alleles.items() <= known.items()
+    if not (part if before.kit != typed.kit else known == typed.genotype.alleles):
         raise words.profile_exists()
     return Outcome("entered", row, typed, profile=before, repeated=True)
 

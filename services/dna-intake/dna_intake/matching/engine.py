@@ -107,13 +107,16 @@ def search(who: SealedProfile, wanted: Sequence[SearchRelation], beside: Sequenc
     return Answer(state.held.generation, dict(compared), found, (perf_counter() - begun) * 1000)
 
 
-def step(partition: int, elsewhere: Sequence[SealedProfile]) -> Answer:
+def step(partition: int, elsewhere: Sequence[SealedProfile] | None) -> Answer:
     """Compare one partition's children with all families here: a step of all against all.
 
-    `elsewhere` are that partition's children, if it is not held here.
+    `elsewhere` are that partition's children; None, if it is held here. If it is held no more by now, nobody is
+    compared and the answer names no partition.
     """
     state, begun = _state(), perf_counter()
-    if partition in state.held.held:
+    if elsewhere is None and partition not in state.held.held:
+        return Answer(state.held.generation, {}, (), 0.0)
+    if elsewhere is None:
         rows = state.held.rows_of(Kind.child, partition).tolist()
         children = [person_in(state.held, state.kinship, row) for row in rows]
     else:
@@ -203,7 +206,11 @@ def _status() -> Status:
     return Status(held.generation, held.profiles, held.nbytes, held.unreadable)
 
 
+class NoIndex(RuntimeError):
+    """This process holds no index: it was started in the place of one that died."""
+
+
 def _state() -> _State:
     if not _STATES:
-        raise RuntimeError("No index is built in this process.")
+        raise NoIndex("No index is built in this process.")
     return _STATES[0]

@@ -10,19 +10,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
 
 from contracts.flow import DNA
-from dna_intake import results, store_search
+from dna_intake import results, store_candidates, store_search
+from dna_intake.domain import leads
 from dna_intake.domain.kin import Kind
+from dna_intake.domain.reviews import OPEN
 from dna_intake.matching import metrics
 from dna_intake.matching.requests import Requests
 from dna_intake.models_search import (
     Answer,
     CandidateRow,
     Change,
+    Found,
     NewRatio,
     SealedProfile,
     SearchRow,
@@ -37,6 +41,7 @@ from guitu.worker import WorkerTrouble
 CHANGES_A_BATCH = 2_000
 SEARCHES_A_SWEEP = 20
 PAUSE_MAX = timedelta(minutes=5)
+WEIGHED_AGAIN_MAX = 200
 EVERYTHING = tuple(range(PARTITIONS))
 _GONE = NewRatio(refused_at="profile")
 
@@ -156,7 +161,11 @@ class Matcher:
             beside = await store_search.parents_beside(conn, [search.specimen_id])
         try:
             answer = await self._compare(search, mine, beside)
+            answer = await self._weighed_again(search, answer)
         except WorkerTrouble as trouble:
+            if _kind_of(trouble) == "failed: NoIndex":
+                # The process died while nobody asked, and a new one answered. The search is not to blame.
+                raise
             await self._again_later(search, trouble)
             if trouble.reason != "failed":
                 raise
@@ -182,6 +191,23 @@ class Matcher:
             return Answer(self.generation, dict.fromkeys(self.held, 0), (), 0.0)
         return await self._requests.search(mine[0], search.relations, beside)
 
+    async def _weighed_again(self, search: SearchRow, answer: Answer) -> Answer:
+        """Leads that are open and that this comparison does not come to any more: no old figure may stand."""
+        found = {leads.candidate_id(one.child_id, one.relatives, one.relation) for one in answer.found}
+        more: list[Found] = []
+        async with self._runtime.read() as conn:
+            for row in await store_candidates.candidates_of(conn, search.specimen_id, WEIGHED_AGAIN_MAX):
+                if row.id in found or row.state not in OPEN or row.relation not in search.relations:
+                    continue
+                relatives = (row.family_id, *([row.spouse_id] if row.spouse_id else []))
+                new = await self.ratio(conn, row, [{} for _ in (row.child_id, *relatives)])
+                if new.refused_at is None:
+                    differ = new.inconsistent if row.relation in ("parent", "couple") else row.inconsistent
+                    more.append(
+                        Found(row.child_id, relatives, row.relation, new.log10_lr, differ, new.loci, None)
+                    )
+        return replace(answer, found=[*answer.found, *more])
+
     async def _again_later(self, search: SearchRow, trouble: WorkerTrouble) -> None:
         """A search that fails lets others go first, and is tried for ever, ever more rarely; the alarm is a metric."""
         metrics.FAILURES.inc()
@@ -192,7 +218,7 @@ class Matcher:
 
     async def step(self, partition: int) -> Answer:
         """The children of one partition with all families here. Raises: WorkerTrouble."""
-        elsewhere: list[SealedProfile] = []
+        elsewhere: list[SealedProfile] | None = None
         if partition not in self.held:
             async with self._runtime.read() as conn:
                 elsewhere = await store_search.children_of_partition(conn, partition, PARTITIONS)

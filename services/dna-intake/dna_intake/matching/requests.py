@@ -67,9 +67,9 @@ class Requests:
         )
         return answer
 
-    async def step(self, partition: int, elsewhere: Sequence[SealedProfile]) -> Answer:
+    async def step(self, partition: int, elsewhere: Sequence[SealedProfile] | None) -> Answer:
         """A step of all against all."""
-        answer: Answer = await self._run("step", partition, list(elsewhere), within_s=STEP_WITHIN_S)
+        answer: Answer = await self._run("step", partition, elsewhere, within_s=STEP_WITHIN_S)
         return answer
 
     async def ratio(
