@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from uuid import uuid4
 
 import asyncpg
 import numpy as np
@@ -16,11 +17,16 @@ import pytest_asyncio
 from contracts.dna import CandidateFound, CrossMatchCompleted, CrossMatchRequested
 from dna_intake import laboratory, nightly, results, searching, store, store_candidates, store_search
 from dna_intake.agents import REACTIONS
+from dna_intake.domain.kin import Kind
 from dna_intake.kinship import VWA_D12S391, Model, Typing, compare, relations
+from dna_intake.matching.comparing import person_in
+from dna_intake.matching.index import Held
+from dna_intake.matching.loading import Piece
 from dna_intake.matching.matcher import Matcher, matcher_of
 from dna_intake.models import MoveSpecimen, SpecimenRow
 from dna_intake.models_search import Answer, CandidateRow, Terms
 from dna_intake.practice import practice_of
+from dna_intake.search import kinship_of
 from dna_intake.searching import PARTITIONS
 from guitu.service import Runtime
 from harness.dna_stories import CASE, alert
@@ -493,6 +499,27 @@ async def test_an_answer_from_an_index_older_than_the_search_is_none(run: Runtim
     assert added == 0
     assert await run.pool.fetchval("select state from search") == "waiting"
     assert await run.pool.fetchval("select count(*) from search_part") == 0
+
+
+def test_the_first_row_is_not_taken_for_one_that_was_removed() -> None:
+    """A removed row is overwritten by 0, which is also the number of whoever was loaded first."""
+    kinship, rng = kinship_of(TABLE, Model(), LOCI), np.random.default_rng(8)
+    people = [stranger(rng) for _ in range(150)]
+    ids = [uuid4() for _ in people]
+    held = Held(kinship.panel, 1, frozenset({0}))
+    kinds = np.array([Kind.father, *[Kind.child] * 149], np.uint8)
+    none = np.zeros(150, np.uint64)
+    raw = np.array([one.bytes for one in ids], "V16")
+    held.add([Piece(raw, kinds, none, np.zeros(150, np.uint8), none, kinship.panel.encode(people))])
+
+    held.remove([ids[7]])
+
+    assert held.groups["children"].profiles == 148
+    assert {locus: sorted(pair) for locus, pair in people[0].items()} == {
+        locus: sorted(pair) for locus, pair in person_in(held, kinship, 0).genotypes.items()
+    }
+    with pytest.raises(LookupError):
+        person_in(held, kinship, 7)
 
 
 async def test_what_leaves_the_index_is_overwritten_in_memory(run: Runtime) -> None:

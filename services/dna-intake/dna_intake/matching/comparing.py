@@ -29,7 +29,7 @@ from dna_intake.search import (
     children_of_couple,
     relatives_of,
 )
-from dna_intake.search.index import SEXES
+from dna_intake.search.index import SEXES, View
 
 COUPLE_MISMATCHES = 3
 """Loci at which each parent of a couple may differ: one more than alone, since the two are computed together."""
@@ -263,7 +263,7 @@ def person_in(held: Held, kinship: Kinship, row: int) -> Person:
     """Somebody of the index in the clear, from the codes. Raises: LookupError, if the row is not in it."""
     for index in held.groups.values():
         for view in index.snapshot().views:
-            place = _place_of(view.segment.row_ids[: view.count], row)
+            place = _place_of(view, row)
             if place is not None:
                 typed = decoded(kinship, view.segment.codes[place], view.segment.rare.get(place, ()))
                 sex = SEXES[int(view.segment.sexes[place])]
@@ -271,13 +271,21 @@ def person_in(held: Held, kinship: Kinship, row: int) -> Person:
     raise LookupError(f"Row {row} is not in the index.")
 
 
-def _place_of(rows: NDArray[np.uint32], row: int) -> int | None:
-    """Rows are in order but for those overwritten on removal, which may mislead the look-up; then it is a scan."""
+def _place_of(view: View, row: int) -> int | None:
+    """Where somebody alive has this row.
+
+    Rows are in order but for those that were overwritten by 0 on removal: these may mislead the look-up, then it is
+    a scan, and they are nobody's, not even row 0's.
+    """
+    rows, alive = view.segment.row_ids[: view.count], view.segment.alive
+
+    def lives(place: int) -> bool:
+        return bool(int(alive[place // 64]) >> place % 64 & 1)
+
     place = int(np.searchsorted(rows, row))
-    if place < len(rows) and rows[place] == row:
+    if place < len(rows) and rows[place] == row and lives(place):
         return place
-    places = np.flatnonzero(rows == row)
-    return int(places[-1]) if len(places) else None
+    return next((each for each in np.flatnonzero(rows == row).tolist() if lives(each)), None)
 
 
 def decoded(kinship: Kinship, codes: NDArray[np.uint8], rare: Iterable[Any]) -> dict[str, tuple[str, ...]]:
