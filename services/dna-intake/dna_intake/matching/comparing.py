@@ -184,10 +184,13 @@ def chance_of(
 
 def _couples(held: Held, kinship: Kinship, child: Person, terms: Thresholds, exact: Exact) -> Iterator[Found]:
     """Declared couples of whom each alone is possible, computed together."""
-    rows: list[int] = []
+    alone: dict[int, float] = {}
     for group in ("parents", GUESTS):
-        rows += [lead.row_id for lead in _possible(held.groups[group], kinship, child.query, PARENT)]
-    for couple in held.couples_among(rows)[: terms.leads_max]:
+        for lead in _possible(held.groups[group], kinship, child.query, PARENT):
+            alone[lead.row_id] = lead.log10_lr
+    # With few loci many couples are possible: those that are likelier alone are not to be lost to a bound.
+    couples = sorted(held.couples_among(list(alone)), key=lambda both: -sum(alone[row] for row in both))
+    for couple in couples[: terms.leads_max]:
         parents = [person_in(held, kinship, row) for row in couple]
         yield from joint(child, parents, terms, exact)
 
