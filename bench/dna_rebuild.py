@@ -196,7 +196,7 @@ async def measured(settings: DnaSettings, profiles: int) -> dict[str, Figure]:
             "profiles": Figure(profiles, "profiles"),
             "rebuild_s": Figure(rebuild_s, "s", 120.0, floor),
             "rebuild_per_s": Figure(profiles / rebuild_s, "profiles/s"),
-            "bytes_per_profile": Figure(status.nbytes / profiles, "B"),
+            "bytes_per_profile": Figure(status.nbytes / profiles, "B", 60.0),
             # The first one compiles nothing but fills caches; a service has done so by its first search.
             "searchable_s": Figure(max(searchable[1:]), "s", 2.0),
             "answered_s": Figure(max(answered[1:]), "s"),

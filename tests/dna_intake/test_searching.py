@@ -16,6 +16,7 @@ import pytest_asyncio
 from contracts.dna import CandidateFound, CrossMatchCompleted, CrossMatchRequested
 from dna_intake import laboratory, nightly, results, searching, store, store_candidates, store_search
 from dna_intake.agents import REACTIONS
+from dna_intake.kinship import VWA_D12S391, Model, Typing, compare, relations
 from dna_intake.matching.matcher import Matcher, matcher_of
 from dna_intake.models import MoveSpecimen, SpecimenRow
 from dna_intake.models_search import Answer, CandidateRow, Terms
@@ -24,7 +25,7 @@ from dna_intake.searching import PARTITIONS
 from guitu.service import Runtime
 from harness.dna_stories import CASE, alert
 from harness.ground import facts, react
-from harness.kin_stories import LOCI, Alleles, Here, all_searched, enters, family, put, stranger
+from harness.kin_stories import LOCI, TABLE, Alleles, Here, all_searched, enters, family, put, stranger
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
 FATHER = {"category": "parent_of_missing_child", "case_id": CASE, "relation": "father"}
@@ -88,6 +89,32 @@ async def test_further_relatives_are_compared_when_no_parent_can_be(run: Runtime
     found = {row.relation for row in await candidates(run)}
     assert "full_sibling" in found
     assert found <= {"full_sibling", "grandparent"}
+
+
+async def test_a_siblings_linked_loci_are_weighed_together_from_both_sides(run: Runtime) -> None:
+    """vWA and D12S391 lie 6 Mb apart: a brother's ratio is not the product of the two."""
+    kin, rng = family(2), np.random.default_rng(3)
+    brother = {
+        locus: (str(rng.choice(kin.father[locus])), str(rng.choice(kin.mother[locus]))) for locus in LOCI
+    }
+    h1, h2 = relations.full_siblings("child", "brother")
+    typed = {"child": Typing(kin.child), "brother": Typing(brother)}
+    apart = compare(h1, h2, typed, TABLE, Model()).log10_lr
+    together = compare(h1, h2, typed, TABLE, Model(linked=(VWA_D12S391,))).log10_lr
+    for first in (True, False):
+        order = [(kin.child, {}), (brother, FATHER | {"relation": "full_sibling"})]
+        for alleles, who in order if first else order[::-1]:
+            await enters(run, alleles, **who)
+            await all_searched(run)
+
+    told = [row for row in await candidates(run) if row.relation == "full_sibling"]
+
+    assert abs(together - apart) > 0.03
+    # Two children and two brothers of theirs, entered twice: each pair is a lead.
+    assert [pytest.approx(together, abs=1e-9)] * 4 == [row.log10_lr for row in told]
+    assert {len(LOCI)} == {row.loci for row in told}
+    assert {TABLE.minimum_frequency} == {row.model["minimum_frequency"] for row in told}
+    assert {"D12S391"} == {pair["second"] for row in told for pair in row.model["linked"]}
 
 
 async def test_two_who_are_entered_at_once_are_compared_by_the_later_one(run: Runtime) -> None:

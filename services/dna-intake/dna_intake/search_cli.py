@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,14 +62,40 @@ def search(
         theta,
     )
     try:
-        answers = list(search_files(asked, _progress))
-    except (SearchRefused, KinshipRefused, OSError, UnicodeDecodeError) as error:
+        answers = list(search_files(asked, _progress, _off_ladder))
+    except (SearchRefused, KinshipRefused) as error:
         raise NodeError(str(error)) from error
+    except OSError as error:
+        raise NodeError(
+            f"{error.filename}: {error.strerror}. Give files that are there and may be used."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise NodeError(
+            f"A file is not UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8."
+        ) from error
     if as_json:
         typer.echo(json.dumps({"answers": [_as_json(answer) for answer in answers]}, ensure_ascii=False))
         return
     for answer in answers:
         typer.echo("\n".join(_lines(answer)))
+
+
+def _off_ladder(locus: str, alleles: Sequence[object]) -> str:
+    """What is wrong with repeat numbers at a locus that is known: a typing error would count as a rare allele."""
+    from dna_intake.domain.profiles import LOCI, locus_named
+
+    known = LOCI.get(locus_named(locus) or locus)
+    if known is None:
+        return ""
+    for allele in map(str, alleles):
+        whole, _, bases = allele.partition(".")
+        if int(bases or 0) < known.repeat_bases and known.repeats_min <= int(whole) <= known.repeats_max:
+            continue
+        return (
+            f"{allele!r} is off ladder; plausible are {known.repeats_min} to {known.repeats_max} repeats and up to"
+            f" .{known.repeat_bases - 1}; compare with the electropherogram, or leave the locus empty."
+        )
+    return ""
 
 
 def _progress(says: str) -> None:

@@ -192,6 +192,18 @@ def test_the_mode_can_be_chosen_on_the_command_line(capsys: pytest.CaptureFixtur
     assert "takes relation duo or trio" in capsys.readouterr().err
 
 
+def test_the_report_mode_says_which_parts_of_the_model_it_does_not_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = json.loads((EXAMPLES / "duo_gbt37223.json").read_text(encoding="utf-8"))
+    model = {"minimum_frequency": 0.01, "theta": 0.03, "silent": 0.01}
+
+    notices = answer(capsys, written(plain | {"model": model}, tmp_path))["notices"]
+
+    assert "The case gives silent, theta; this mode does not use that." in notices
+    assert not any("does not use" in each for each in answer(capsys, written(plain, tmp_path))["notices"])
+
+
 def test_the_report_mode_needs_everybody_of_the_relation(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

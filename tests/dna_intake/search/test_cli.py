@@ -85,10 +85,22 @@ def test_rows_that_cannot_be_used_are_all_told_with_line_specimen_and_locus(tmp_
         "line 4, specimen C: a father is female",
         "line 5, specimen (none): it has no specimen",
         "specimen D, locus TH01: 'OL' is no repeat number",
-        "line 7: It has not the 6 cells",
+        "line 7: It has not the 6 cells of the first line (specimen E)",
         "specimen A is there twice",
     ):
         assert words in told
+
+
+def test_an_allele_off_ladder_is_refused_with_specimen_and_locus(tmp_path: Path) -> None:
+    """A typing error, 93 for 9.3, would count as an allele of the minimum frequency."""
+    path = tmp_path / "ladder.csv"
+    path.write_text("specimen,role,TH01,vWA\nA,child,9.3,14\nB,mother,93,14.4\n")
+
+    told = str(run(str(path)).exception)
+
+    assert "line 3, specimen B, locus TH01: '93' is off ladder; plausible are 3 to 14 repeats" in told
+    assert "specimen B, locus vWA: '14.4' is off ladder" in told
+    assert "specimen A" not in told
 
 
 def test_json_lines_say_the_same_as_csv(tmp_path: Path) -> None:
@@ -112,6 +124,8 @@ def test_what_cannot_be_searched_is_said_with_the_mend(tmp_path: Path) -> None:
         ((str(EXAMPLE), "--query", "X"), "No profile of specimen X"),
         ((str(EXAMPLE), "--relation", "cousin"), "'cousin' is not known; known: parent"),
         ((str(EXAMPLE), "--table", "none"), "No table 'none'"),
+        ((str(EXAMPLE), "--population", "0"), "The prior is 1 in 0, but 12 profiles were examined"),
+        ((str(tmp_path / "none.csv"),), "none.csv: No such file or directory. Give files"),
         ((str(lonely),), "Nobody to search for: no row has the role child"),
         ((str(lonely), "--relation", "couple"), "Couple c1 is not one father and one mother"),
         ((str(lonely), "--relation", "child"), "Nobody to search among"),

@@ -30,6 +30,16 @@ def test_posteriors_start_from_one_in_n_for_everybody() -> None:
     assert sum(posteriors([7.0, 7.0, 2.0], million)) < 1
 
 
+def test_leads_that_did_not_fit_take_their_share_of_the_posterior() -> None:
+    """Of 900 leads a hundred are told: the other eight hundred are no strangers with a ratio of 1."""
+    told = [5.0] * 100
+
+    [first, *_] = posteriors(told, 10**6, overflow=800)
+
+    assert first == pytest.approx(posteriors([5.0] * 900, 10**6)[0])
+    assert first < posteriors(told, 10**6)[0] / 5
+
+
 def test_expected_strangers_agree_with_the_reference_by_size() -> None:
     """The reference has 153 (none), 19,400 (two) at 20 loci and 11, 2,290 at 23, by another Chinese table."""
     ten_million = 10_000_000
@@ -101,6 +111,19 @@ def test_every_lead_says_how_many_strangers_are_expected_there() -> None:
     assert 0 < lead.strangers_expected < 0.01
     assert lead.posterior < couple.posterior
     assert couple.strangers_expected < lead.strangers_expected
+
+
+def test_a_search_with_more_leads_than_fit_ranks_them_by_all() -> None:
+    rng = np.random.default_rng(6)
+    index = Index(kinship().panel)
+    twins = [person(rng)] * 30
+    index.append(kinship().panel.encode(twins), range(30))
+    found = parents_of(index, kinship(), Query(twins[0]), leads_max=3)
+
+    ranks = ranked(found, kinship(), Query(twins[0]), 30)
+
+    assert 27 == found.overflow
+    assert [pytest.approx(1 / 30)] * 3 == [each.posterior for each in ranks]
 
 
 def test_a_prior_for_fewer_than_were_examined_is_refused() -> None:

@@ -146,6 +146,10 @@ def _notices(question: Question, found: ParentageIndex) -> list[str]:
         notices.append(f"{len(found.loci)} loci; {least} are the least that these rules are used with.")
     if any(typing.dropout for typing in question.typed.values()):
         notices.append("This mode knows no dropout; it was not used.")
+    unused = sorted(question.case.model.model_fields_set - {"minimum_frequency"})
+    unused += ["locus_models"] if question.case.locus_models else []
+    if unused:
+        notices.append(f"The case gives {', '.join(unused)}; this mode does not use that.")
     if len(found.other_inconsistent) >= 3:
         notices.append("Three loci or more can't come from the known parent: check that parent first.")
     return notices

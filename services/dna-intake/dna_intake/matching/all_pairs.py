@@ -21,6 +21,7 @@ from dna_intake.matching.comparing import (
     joint,
     leads_in,
     person_in,
+    with_linkage,
 )
 from dna_intake.matching.index import Held
 from dna_intake.matching.terms import Thresholds
@@ -45,7 +46,7 @@ def leads_of_children(
     yield from _parents(held, kinship, index, children, terms, exact)
     for kind in Kind:
         if kind is not Kind.child and kind not in PARENTS:
-            yield from _relatives(held, kinship, index, children, kind, terms)
+            yield from _relatives(held, kinship, index, children, kind, terms, exact)
 
 
 def _parents(
@@ -87,11 +88,11 @@ def _relatives(
     children: Sequence[Person],
     kind: Kind,
     terms: Thresholds,
+    exact: Exact,
 ) -> Iterator[Found]:
     for row in held.rows_of(kind).tolist():
         person = person_in(held, kinship, row)
         for lead in leads_in(index, kinship, person.query, OF_FAMILY[kind], terms):
-            child = children[lead.row_id].id
-            yield found_of(
-                kinship, person, child, (person.id,), relation_to_child(kind), lead, OF_FAMILY[kind]
-            )
+            child, relation = children[lead.row_id], relation_to_child(kind)
+            found = found_of(kinship, person, child.id, (person.id,), relation, lead, OF_FAMILY[kind])
+            yield from with_linkage(found, child, person, terms, exact)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dna_intake.domain.kin import PARENTS, Kind, SearchRelation, may_be_a_couple, relation_to_child
 from dna_intake.domain.packed import STR_LOCI, allele_text
-from dna_intake.kinship import relations
+from dna_intake.kinship import VWA_D12S391, relations
 from dna_intake.matching.index import GROUPS, GUESTS, Held, order_in_couple
 from dna_intake.matching.terms import Thresholds
 from dna_intake.models_search import Found, NewRatio
@@ -29,13 +29,17 @@ from dna_intake.search import (
     children_of_couple,
     relatives_of,
 )
-from dna_intake.search.index import SEXES
+from dna_intake.search.index import SEXES, View
 
 COUPLE_MISMATCHES = 3
 """Loci at which each parent of a couple may differ: one more than alone, since the two are computed together."""
 COUPLE_LEADS_MAX = 50_000
 COUPLE_LR_MIN = 1e-6
 """A true parent with three mutations is about there (23 loci: 10^7.8 of a median, less 10^3 for each, and room)."""
+
+LINKED_GAIN_MAX = 4.0
+"""A linked pair makes a ratio greater by no more: two people share both loci's copies from a common parent with at most
+twice the chance of unlinked loci, and full siblings have two such parents."""
 
 OF_CHILD: dict[SearchRelation, tuple[tuple[str, Relation], ...]] = {
     "parent": (("parents", PARENT),),
@@ -107,7 +111,9 @@ def child_leads(
         for group, relation in OF_CHILD.get(each, ()):
             for lead in leads_in(held.groups[group], kinship, child.query, relation, terms):
                 relatives = (held.specimen(lead.row_id),)
-                yield found_of(kinship, child, child.id, relatives, each, lead, relation)
+                found = found_of(kinship, child, child.id, relatives, each, lead, relation)
+                other = person_in(held, kinship, lead.row_id)
+                yield from with_linkage(found, child, other, terms, exact)
     if "couple" in wanted:
         yield from _couples(held, kinship, child, terms, exact)
 
@@ -115,12 +121,14 @@ def child_leads(
 def leads_in(
     index: Index, kinship: Kinship, query: Query, relation: Relation, terms: Thresholds
 ) -> tuple[Lead, ...]:
-    """The leads of one group, by the thresholds; none of an empty one."""
+    """The leads of one group, by the thresholds; none of an empty one.
+
+    Where linkage matters they may be under `lr_min` by what a linked pair can add: `with_linkage` decides.
+    """
     if not index.profiles or not set(query.genotypes) & set(kinship.panel.loci):
         return ()
-    return relatives_of(
-        index, kinship, query, relation, terms.inconsistent_max, terms.lr_min, terms.leads_max
-    ).leads
+    least = terms.lr_min if relation.exclusive else terms.lr_min / LINKED_GAIN_MAX
+    return relatives_of(index, kinship, query, relation, terms.inconsistent_max, least, terms.leads_max).leads
 
 
 def found_of(
@@ -136,6 +144,21 @@ def found_of(
     if how.exclusive:
         chance = chance_of(kinship, asked.genotypes, lead.compared, len(lead.inconsistent))
     return Found(child_id, relatives, relation, lead.log10_lr, len(lead.inconsistent), lead.compared, chance)
+
+
+def with_linkage(
+    found: Found, child: Person, relative: Person, terms: Thresholds, exact: Exact
+) -> Iterator[Found]:
+    """The lead with its linked loci weighed together, as far as it is one then.
+
+    The index takes loci as independent. For a parent they are; siblings, grandparents, uncles and aunts share whole
+    pieces of chromosomes, so where both are typed at both loci the exact ratio counts.
+    """
+    pair = {VWA_D12S391.first, VWA_D12S391.second}
+    if found.relation != "parent" and pair <= child.genotypes.keys() & relative.genotypes.keys():
+        found = replace(found, log10_lr=exact(child, (relative,), found.relation).log10_lr)
+    if found.log10_lr >= np.log10(terms.lr_min):
+        yield found
 
 
 def chance_of(
@@ -161,10 +184,13 @@ def chance_of(
 
 def _couples(held: Held, kinship: Kinship, child: Person, terms: Thresholds, exact: Exact) -> Iterator[Found]:
     """Declared couples of whom each alone is possible, computed together."""
-    rows: list[int] = []
+    alone: dict[int, float] = {}
     for group in ("parents", GUESTS):
-        rows += [lead.row_id for lead in _possible(held.groups[group], kinship, child.query, PARENT)]
-    for couple in held.couples_among(rows)[: terms.leads_max]:
+        for lead in _possible(held.groups[group], kinship, child.query, PARENT):
+            alone[lead.row_id] = lead.log10_lr
+    # With few loci many couples are possible: those that are likelier alone are not to be lost to a bound.
+    couples = sorted(held.couples_among(list(alone)), key=lambda both: -sum(alone[row] for row in both))
+    for couple in couples[: terms.leads_max]:
         parents = [person_in(held, kinship, row) for row in couple]
         yield from joint(child, parents, terms, exact)
 
@@ -198,13 +224,16 @@ def family_leads(
     mates: Sequence[Person],
     wanted: Sequence[SearchRelation],
     terms: Thresholds,
+    exact: Exact,
 ) -> Iterator[Found]:
     """Which children may be this person's, alone, with a declared spouse, or as a further relative's?"""
     children, how = held.groups["children"], OF_FAMILY[person.kind]
     relation = relation_to_child(person.kind)
     if relation in wanted:
         for lead in leads_in(children, kinship, person.query, how, terms):
-            yield found_of(kinship, person, held.specimen(lead.row_id), (person.id,), relation, lead, how)
+            child = person_in(held, kinship, lead.row_id)
+            found = found_of(kinship, person, child.id, (person.id,), relation, lead, how)
+            yield from with_linkage(found, child, person, terms, exact)
     for mate in mates if "couple" in wanted else ():
         if may_be_a_couple(person.kind, mate.kind):
             yield from _children_of_couple(held, kinship, person, mate, terms)
@@ -237,7 +266,7 @@ def person_in(held: Held, kinship: Kinship, row: int) -> Person:
     """Somebody of the index in the clear, from the codes. Raises: LookupError, if the row is not in it."""
     for index in held.groups.values():
         for view in index.snapshot().views:
-            place = _place_of(view.segment.row_ids[: view.count], row)
+            place = _place_of(view, row)
             if place is not None:
                 typed = decoded(kinship, view.segment.codes[place], view.segment.rare.get(place, ()))
                 sex = SEXES[int(view.segment.sexes[place])]
@@ -245,13 +274,21 @@ def person_in(held: Held, kinship: Kinship, row: int) -> Person:
     raise LookupError(f"Row {row} is not in the index.")
 
 
-def _place_of(rows: NDArray[np.uint32], row: int) -> int | None:
-    """Rows are in order but for those overwritten on removal, which may mislead the look-up; then it is a scan."""
+def _place_of(view: View, row: int) -> int | None:
+    """Where somebody alive has this row.
+
+    Rows are in order but for those that were overwritten by 0 on removal: these may mislead the look-up, then it is
+    a scan, and they are nobody's, not even row 0's.
+    """
+    rows, alive = view.segment.row_ids[: view.count], view.segment.alive
+
+    def lives(place: int) -> bool:
+        return bool(int(alive[place // 64]) >> place % 64 & 1)
+
     place = int(np.searchsorted(rows, row))
-    if place < len(rows) and rows[place] == row:
+    if place < len(rows) and rows[place] == row and lives(place):
         return place
-    places = np.flatnonzero(rows == row)
-    return int(places[-1]) if len(places) else None
+    return next((each for each in np.flatnonzero(rows == row).tolist() if lives(each)), None)
 
 
 def decoded(kinship: Kinship, codes: NDArray[np.uint8], rare: Iterable[Any]) -> dict[str, tuple[str, ...]]:

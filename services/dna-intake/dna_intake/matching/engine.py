@@ -13,7 +13,15 @@ from time import perf_counter
 
 from dna_intake.domain.kin import Kind, SearchRelation
 from dna_intake.domain.packed import STR_LOCI
-from dna_intake.kinship import FrequencyTable, KinshipRefused, Model, Typing, compare, load_table
+from dna_intake.kinship import (
+    VWA_D12S391,
+    FrequencyTable,
+    KinshipRefused,
+    Model,
+    Typing,
+    compare,
+    load_table,
+)
 from dna_intake.matching import loading
 from dna_intake.matching.all_pairs import leads_of_children
 from dna_intake.matching.comparing import (
@@ -48,7 +56,8 @@ _STATES: list[_State] = []
 def build(source: Source, table: str, thresholds: Thresholds) -> tuple[Status, Terms]:
     """Read every profile of the held partitions into memory; whatever was held before is let go."""
     _STATES.clear()
-    frequencies, model = load_table(table), Model()
+    frequencies = load_table(table)
+    model = model_for(frequencies)
     kinship = kinship_of(frequencies, model, loci_of(frequencies))
     held = Held(kinship.panel, source.partitions, frozenset(source.held))
     generation, pieces = asyncio.run(_read(source, kinship))
@@ -56,6 +65,13 @@ def build(source: Source, table: str, thresholds: Thresholds) -> tuple[Status, T
     held.add(pieces)
     _STATES.append(_State(source, frequencies, model, thresholds, kinship, held))
     return _status(), Terms(frequencies.name, frequencies.sha256, asdict(model))
+
+
+def model_for(table: FrequencyTable) -> Model:
+    """What the service compares with: the usual model, its minimum frequency stated, and the linked pair."""
+    pair = VWA_D12S391
+    linked = (pair,) if {pair.first, pair.second} <= set(loci_of(table)) else ()
+    return Model(minimum_frequency=table.minimum_frequency, linked=linked)
 
 
 def loci_of(table: FrequencyTable) -> tuple[str, ...]:
@@ -102,7 +118,7 @@ def search(who: SealedProfile, wanted: Sequence[SearchRelation], beside: Sequenc
         compared = state.held.compared_by_partition(all_relatives(wanted))
     else:
         mates = [mate for each in beside if (mate := _person(each)) is not None and mate.id != person.id]
-        found = list(family_leads(state.held, state.kinship, person, mates, wanted, state.thresholds))
+        found = list(family_leads(state.held, state.kinship, person, mates, wanted, state.thresholds, _exact))
         compared = state.held.compared_by_partition((Kind.child,))
     return Answer(state.held.generation, dict(compared), found, (perf_counter() - begun) * 1000)
 
@@ -147,7 +163,8 @@ def ratio(
         for one, more in zip(persons, added, strict=True)
     ]
     try:
-        return exact_ratio(whole[0], whole[1:], relation, load_table(table), Model())
+        frequencies = load_table(table)
+        return exact_ratio(whole[0], whole[1:], relation, frequencies, model_for(frequencies))
     except KinshipRefused as error:
         return NewRatio(refused_at=error.locus or "profile")
 
@@ -168,7 +185,9 @@ def exact_ratio(
     h1, h2 = hypotheses(child, relatives, relation)
     typed = {str(one.id): Typing(one.genotypes) for one in (child, *relatives)}
     found = compare(h1, h2, typed, table, model)
-    return NewRatio(found.log10_lr, len(found.loci), inconsistent(child, relatives, table))
+    # Two linked loci are one row of the result.
+    loci = sum(len(each.locus.split("+")) for each in found.loci)
+    return NewRatio(found.log10_lr, loci, inconsistent(child, relatives, table))
 
 
 def inconsistent(child: Person, relatives: Sequence[Person], table: FrequencyTable) -> int:

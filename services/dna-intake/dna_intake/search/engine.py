@@ -18,8 +18,8 @@ _USUAL = Model()
 def kinship_of(table: FrequencyTable, model: Model = _USUAL, loci: Sequence[str] = ()) -> Kinship:
     """What a search needs of a table and a model, over the table's loci or these of them.
 
-    Linked pairs of the model are not used: one meiosis does not see them, and for siblings a search ranks people who
-    are compared by `kinship.compare` afterwards.
+    Linked pairs of the model are not used: one meiosis does not see them, and for siblings and further relatives the
+    service weighs each lead again (`matching.comparing.with_linkage`).
     Raises: SearchRefused, if the table lacks a locus.
     """
     frequencies: Mapping[str, Mapping[str, float]] = table.loci

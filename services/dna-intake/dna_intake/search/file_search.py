@@ -14,7 +14,7 @@ from dna_intake.search.index_file import open_index, save
 from dna_intake.search.leads import Found
 from dna_intake.search.pair_tables import Kinship, Query
 from dna_intake.search.panel import Encoded
-from dna_intake.search.profile_files import PARENTS, Profile, read_profiles
+from dna_intake.search.profile_files import PARENTS, OffLadder, Profile, anything_goes, read_profiles
 from dna_intake.search.ranking import Ranked, ranked
 from dna_intake.search.refusals import SearchRefused
 from dna_intake.search.relations import RELATIONS
@@ -54,8 +54,8 @@ class Answer:
     table_sha256: str
 
 
-def search_files(asked: Asked, progress: Progress) -> Iterator[Answer]:
-    """An answer a query, in the order of the files.
+def search_files(asked: Asked, progress: Progress, off_ladder: OffLadder = anything_goes) -> Iterator[Answer]:
+    """An answer a query, in the order of the files; `off_ladder` judges the alleles of each row.
 
     Raises: SearchRefused, KinshipRefused, OSError, with the mend.
     """
@@ -64,13 +64,13 @@ def search_files(asked: Asked, progress: Progress) -> Iterator[Answer]:
         raise SearchRefused(f"The relation {asked.relation!r} is not known; known: {known}.")
     table = load_table(asked.table)
     kinship = kinship_of(table, Model(theta=asked.theta))
-    reading = read_profiles(asked.files, kinship.panel.loci)
+    reading = read_profiles(asked.files, kinship.panel.loci, off_ladder)
     if reading.left_out:
         progress(f"Not in table {table.name}, left out: {', '.join(sorted(reading.left_out))}.")
     progress(f"{len(reading.profiles):,} profiles read.")
     ask = _couple_search if asked.relation in (COUPLE, CHILD_OF_COUPLE) else _pair_search
     for specimen, found, query, names in ask(asked, kinship, reading.profiles, progress):
-        population = asked.population or max(found.examined, 1)
+        population = max(found.examined, 1) if asked.population is None else asked.population
         leads = ranked(found, kinship, query, population)
         yield Answer(specimen, asked.relation, found, leads, names, table.name, table.sha256)
 

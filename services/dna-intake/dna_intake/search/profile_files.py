@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -22,6 +22,8 @@ TROUBLES_SHOWN = 20
 LINE_MAX = 100_000
 _ALLELE = re.compile(r"[0-9]{1,3}(\.[1-9])?", re.ASCII)
 _SEPARATORS = re.compile(r"[/,;\s]+")
+OffLadder = Callable[[str, Sequence[object]], str]
+"""What is wrong with a locus' repeat numbers as a sentence; empty if nothing."""
 _FIELDS = ("specimen", "role", "sex", "couple", "dropout")
 
 
@@ -50,8 +52,15 @@ class Reading:
     troubles: list[str] = field(default_factory=list)
 
 
-def read_profiles(paths: Sequence[Path], loci: Sequence[str]) -> Reading:
-    """All profiles of these files, with loci by the panel's names.
+def anything_goes(_: str, __: Sequence[object]) -> str:
+    """Of a caller that knows no ladders."""
+    return ""
+
+
+def read_profiles(
+    paths: Sequence[Path], loci: Sequence[str], off_ladder: OffLadder = anything_goes
+) -> Reading:
+    """All profiles of these files, with loci by the panel's names; `off_ladder` judges the alleles of each.
 
     Raises: RowsRefused with file, line, specimen and locus of every row that can't be used; OSError.
     """
@@ -61,7 +70,7 @@ def read_profiles(paths: Sequence[Path], loci: Sequence[str]) -> Reading:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = _of_lines(file) if path.suffix.lower() in (".jsonl", ".ndjson") else _of_csv(file)
             for line, row in rows:
-                _take(reading, names, f"{path.name} line {line}", row)
+                _take(reading, names, f"{path.name} line {line}", row, off_ladder)
     _refuse_twice(reading)
     if reading.troubles:
         shown = reading.troubles[:TROUBLES_SHOWN]
@@ -80,7 +89,12 @@ def _of_csv(file: TextIO) -> Iterator[tuple[int, dict[str, Any] | str]]:
     reader.fieldnames = head
     for row in reader:
         if None in row or None in row.values():
-            yield reader.line_num, f"It has not the {len(head)} cells of the first line."
+            specimen = next((value for name, value in row.items() if name and name.lower() == "specimen"), "")
+            yield (
+                reader.line_num,
+                f"It has not the {len(head)} cells of the first line (specimen {specimen or 'not named'});"
+                " a cell a column, empty where not typed.",
+            )
             continue
         cells = {name: (value or "").strip() for name, value in row.items()}
         fields = {name.lower(): value for name, value in cells.items() if name.lower() in _FIELDS}
@@ -107,7 +121,9 @@ def _of_lines(file: TextIO) -> Iterator[tuple[int, dict[str, Any] | str]]:
         yield number, row
 
 
-def _take(reading: Reading, names: Mapping[str, str], where: str, row: dict[str, Any] | str) -> None:
+def _take(
+    reading: Reading, names: Mapping[str, str], where: str, row: dict[str, Any] | str, off_ladder: OffLadder
+) -> None:
     if isinstance(row, str):
         reading.troubles.append(f"{where}: {row}")
         return
@@ -126,7 +142,7 @@ def _take(reading: Reading, names: Mapping[str, str], where: str, row: dict[str,
         if locus is None:
             reading.left_out.add(str(column))
             continue
-        trouble = _wrong(alleles)
+        trouble = _wrong(alleles) or off_ladder(locus, alleles)
         if locus in genotypes:
             trouble = "the locus is there twice; keep one."
         if trouble:

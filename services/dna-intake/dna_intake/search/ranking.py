@@ -60,7 +60,7 @@ def ranked(found: Found, kinship: Kinship, query: Query, population: int) -> lis
         raise SearchRefused(
             f"The prior is 1 in {population}, but {found.examined} profiles were examined; give at least as many."
         )
-    chances = posteriors([lead.log10_lr for lead in found.leads], population)
+    chances = posteriors([lead.log10_lr for lead in found.leads], population, found.overflow)
     if not found.leads:
         return []
     if found.tables is None:
@@ -71,10 +71,12 @@ def ranked(found: Found, kinship: Kinship, query: Query, population: int) -> lis
     return [Ranked(*each) for each in zip(found.leads, chances, expected, strict=True)]
 
 
-def posteriors(log10_lrs: Sequence[float], population: int) -> list[float]:
+def posteriors(log10_lrs: Sequence[float], population: int, overflow: int = 0) -> list[float]:
     """Posteriors that start from 1/N for everybody, when at most one of them is the relative.
 
     Who is no lead, in the index or outside, counts with a ratio of 1: the mean of strangers', and more than most have.
+    Each of `overflow` leads that did not fit counts like the lowest one told: as much as it can be, so that a posterior
+    is rather too low.
     """
     if not log10_lrs:
         return []
@@ -82,7 +84,8 @@ def posteriors(log10_lrs: Sequence[float], population: int) -> list[float]:
     top = max(float(values.max()), 0.0)
     # Scaled by the highest ratio, so that 10^300 is no overflow.
     ratios = 10.0 ** (values - top)
-    whole = ratios.sum() + (population - len(values)) * 10.0**-top
+    others = population - len(values) - overflow
+    whole = ratios.sum() + overflow * ratios.min() + others * 10.0**-top
     return [float(each) for each in ratios / whole]
 
 
