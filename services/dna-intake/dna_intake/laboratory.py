@@ -10,7 +10,7 @@ from uuid import UUID
 
 from contracts.base import SpecimenId
 from contracts.dna import CustodyMoved
-from dna_intake import searching, store, store_gate
+from dna_intake import searching, store, store_gate, store_search
 from dna_intake.domain.custody import (
     IllegalMove,
     Link,
@@ -39,6 +39,9 @@ async def move(tx: Tx, specimen_id: UUID, step: MoveSpecimen, practice: Practice
     Raises: Problem 404, 409 with the legal moves or for another seal than the recorded one, 422 for a moment
     that can't be.
     """
+    if step.to_state in ("withdrawn", "expunged"):
+        # An answer locks its search, then the specimen. The other way round, each would wait for the other.
+        await store_search.lock_waiting(tx.conn, specimen_id)
     row = await lock(tx, specimen_id)
     last = (await store.chain(tx.conn, specimen_id))[-1]
     if repeats(
