@@ -39,6 +39,7 @@ RuntimeFor = Callable[[str], Awaitable[Runtime]]
         (Listed("collected", "S-1", "missing"), Scan("B", ""), True, "received"),
         (Listed("collected", "S-1", "seal_refused"), None, True, "seal_refused"),
         (Listed("collected", "S-1", "seal_refused"), Scan("B", "S-1"), False, "received"),
+        (Listed("collected", "S-1", "seal_refused"), Scan("B", ""), True, "seal_refused"),
         (Listed("received", "S-1", "received"), None, False, "received"),
         (Listed("rejected", "S-1", "missing"), Scan("B", "S-1"), True, "moved_on"),
     ],
