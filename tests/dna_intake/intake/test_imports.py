@@ -185,6 +185,29 @@ async def test_the_same_file_sent_again_is_answered_the_same(runtime_for: Runtim
     assert (4, 2) == await counted(run)
 
 
+async def test_the_same_file_after_its_readings_became_void_is_read_anew(runtime_for: RuntimeFor) -> None:
+    run = await runtime_for("dna-intake")
+    async with desk(run) as lab:
+        [(one, loci), (two, more)] = by_barcode(await ready(lab)).items()
+        file = table({one: loci, two: more})
+        first = await sends(lab, file)
+        await sends(lab.colleague(), table({one: loci | {"TH01": ["6", "7"]}, two: more}))
+        last = table({one: loci | {"vWA": ["11", "12"]}})
+        await sends(lab.colleague(3), last)
+
+        anew = [await sends(lab, file), await sends(lab, file)]
+        void = await sends(lab.colleague(3), last)
+        by_hand = await lab.colleague().reads(first.json()["samples"][0]["specimen_id"], loci)
+
+    assert [(False, ["waiting", "entered"]), (True, ["waiting", "entered"])] == [
+        (answer.json()["repeated"], [sample["outcome"] for sample in answer.json()["samples"]])
+        for answer in anew
+    ]
+    assert {first.json()["import_id"]} == {answer.json()["import_id"] for answer in anew}
+    assert (True, "void") == (void.json()["repeated"], void.json()["samples"][0]["outcome"])
+    assert 201 == by_hand.status_code
+
+
 async def test_an_idempotency_key_belongs_to_one_file(runtime_for: RuntimeFor) -> None:
     run = await runtime_for("dna-intake")
     key = {"Idempotency-Key": "plate-7"}

@@ -45,14 +45,15 @@ async def take_file(
 ) -> ImportAnswer:
     """Take every sample as a reading by this person; the same file of the same person again changes nothing.
 
+    Unless a reading from it became void since: then the file is read anew.
     Raises: FileRefused with a line a trouble; DryRun, if it was a rehearsal. Neither may commit.
     """
     sheet, judged = read
     digest = blinded(practice.master, judged.kit.encode() + b"|" + raw)
-    before = None if dry_run else await store_readings.imported(tx.conn, tx.actor, digest)
-    if before is not None:
-        return ImportAnswer.model_validate(before).model_copy(update={"repeated": True})
-    import_id = tx.ids.new()
+    before = None if dry_run else await _imported(tx, digest)
+    if before is not None and not await _reads_anew(tx, before):
+        return before.model_copy(update={"repeated": True})
+    import_id = (before and before.import_id) or tx.ids.new()
     outcomes = await _taken(tx, judged, practice, import_id)
     answer = ImportAnswer(
         import_id=None if dry_run else import_id,
@@ -70,6 +71,21 @@ async def take_file(
     tx.audit("dna.profiles_imported", subject=import_id, samples=len(outcomes), controls=answer.controls)
     await search_follows(tx, [outcome for _, outcome in outcomes])
     return answer
+
+
+async def _imported(tx: Tx, digest: bytes) -> ImportAnswer | None:
+    stored = await store_readings.imported(tx.conn, tx.actor, digest)
+    return None if stored is None else ImportAnswer.model_validate(stored)
+
+
+async def _reads_anew(tx: Tx, before: ImportAnswer) -> bool:
+    """Has a reading from this file become void since? Then the file is how its reader begins anew.
+
+    A sample whose own answer was that all readings are void is no such one: there it is only asked twice.
+    """
+    assert before.import_id is not None, "A rehearsal is not remembered."
+    void = await store_readings.void_since(tx.conn, before.import_id)
+    return any(each.specimen_id in void for each in before.samples if each.outcome != "void")
 
 
 async def _taken(tx: Tx, judged: Judged, practice: Practice, import_id: UUID) -> list[tuple[Sample, Outcome]]:

@@ -92,6 +92,14 @@ _LOCK_IMPORT = "select pg_advisory_xact_lock(hashtextextended(encode($1::bytea, 
 _ADD_IMPORT = """
 insert into profile_import (id, region_code, uploaded_by, digest, answer, imported_at)
 values ($1, $2, $3, $4, $5, $6)
+on conflict (uploaded_by, digest) do update set answer = excluded.answer, imported_at = excluded.imported_at
+"""
+_VOID_SINCE = """
+select r.specimen_id from profile_reading r join specimen s on s.id = r.specimen_id
+where r.import_id = $1 and r.state = 'void' and s.state = 'quality_checked' and not exists (
+    select from profile_reading open
+    where open.specimen_id = r.specimen_id and open.read_by = r.read_by and open.ended_at is null
+)
 """
 _REGION_NOW = "select current_setting('guitu.region', true)"
 _SET_REGION = "select set_config('guitu.region', $1, true)"
@@ -223,8 +231,13 @@ async def add_import(
     answer: Any,
     now: datetime,
 ) -> None:
-    """Remember a file that was taken, by a keyed digest."""
+    """Remember a file that was taken, by a keyed digest; one that is taken anew has the latest answer."""
     await conn.execute(_ADD_IMPORT, import_id, region_code, uploaded_by, digest, answer, now)
+
+
+async def void_since(conn: asyncpg.Connection, import_id: UUID) -> set[UUID]:
+    """The specimens whose reading from this file is void, and which its reader has not read anew."""
+    return {r["specimen_id"] for r in await conn.fetch(_VOID_SINCE, import_id)}
 
 
 @asynccontextmanager
