@@ -32,6 +32,9 @@ from dna_intake.refusals import illegal_move, moment_refused, not_found, seal_re
 from dna_intake.requests import follow_case
 from guitu.tx import Tx
 
+EXPUNGED = {"case_link": None, "case_sealed": None, "relation": None, "registered_sex": None}
+"""What is gone of a specimen that was expunged (`store.expunge_person`)."""
+
 
 async def move(tx: Tx, specimen_id: UUID, step: MoveSpecimen, practice: Practice) -> SpecimenRow:
     """Move a specimen one legal step on; the last move sent once more changes nothing.
@@ -157,6 +160,8 @@ async def record(tx: Tx, row: SpecimenRow, last: Link, following: Move, practice
     if following.to_state == "expunged":
         await store.expunge_profile(tx.conn, row.id, tx.now)
         await store.expunge_person(tx.conn, row.id)
+        await store_readings.forget_in_holds(tx.conn, row.id)
+        row = row.model_copy(update=EXPUNGED)
     return _after(row, following, due_at)
 
 

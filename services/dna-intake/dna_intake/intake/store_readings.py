@@ -39,6 +39,17 @@ _END_HOLD = """
 update profile_hold set ended_at = $2, ended_by = $3, ended_as = $4, because = $5
 where specimen_id = $1 and ended_at is null
 """
+# Its own holds keep what was suspected and at which loci; nobody's hold names it any more.
+_FORGET_IN_HOLDS = """
+update profile_hold set reasons = (
+    select coalesce(jsonb_agg(case when specimen_id = $1
+        then reason || '{"others": [], "relation": null}'
+        else reason || jsonb_build_object('others', (reason -> 'others') - $1::uuid::text)
+    end order by place), '[]')
+    from jsonb_array_elements(reasons) with ordinality as each (reason, place)
+)
+where specimen_id = $1 or reasons @> jsonb_build_array(jsonb_build_object('others', jsonb_build_array($1)))
+"""
 _STAFF = """
 id, region_code, staff_code, kit, loci_typed, wrapped_key, genotype_sealed, registered_at, registered_by,
 retired_at
@@ -148,6 +159,12 @@ async def end_hold(
 ) -> None:
     """End the open hold of a specimen, if there is one."""
     await conn.execute(_END_HOLD, specimen_id, now, by, ended_as, because)
+
+
+async def forget_in_holds(conn: asyncpg.Connection, specimen_id: UUID) -> None:
+    """Let no hold, of any region, say whose family or whose double an expunged specimen was."""
+    async with everywhere(conn):
+        await conn.execute(_FORGET_IN_HOLDS, specimen_id)
 
 
 def _hold(record: asyncpg.Record | None) -> HoldRow | None:
