@@ -16,6 +16,7 @@ from dna_intake.intake.plate import Judged, judge
 from dna_intake.intake.readings import Outcome, search_follows, take
 from dna_intake.intake.rows import ImportAnswer, ImportedSample
 from dna_intake.intake.sheet import FileRefused, RowTrouble, Sample, Sheet, row_trouble
+from dna_intake.intake.suspicions import marks_of
 from dna_intake.models import SpecimenRow
 from dna_intake.practice import Practice
 from guitu.problem import Problem
@@ -91,6 +92,7 @@ async def _reads_anew(tx: Tx, before: ImportAnswer) -> bool:
 async def _taken(tx: Tx, judged: Judged, practice: Practice, import_id: UUID) -> list[tuple[Sample, Outcome]]:
     troubles: list[RowTrouble] = []
     specimens = await _specimens(tx, judged.profiles, troubles)
+    await _lock_in_order(tx, judged, specimens, practice.master)
     outcomes: list[tuple[Sample, Outcome]] = []
     for sample, typed in judged.profiles:
         row = specimens.get(sample.name)
@@ -105,6 +107,19 @@ async def _taken(tx: Tx, judged: Judged, practice: Practice, import_id: UUID) ->
     if troubles:
         raise FileRefused(sorted(troubles, key=lambda trouble: trouble.line or 0))
     return outcomes
+
+
+async def _lock_in_order(tx: Tx, judged: Judged, specimens: Mapping[str, SpecimenRow], master: bytes) -> None:
+    """Lock the people and families that second readings are compared with, all before the first comparison.
+
+    One by one, in the order of the file, two files about the same families would lock each other up.
+    """
+    begun = await store_readings.begun(tx.conn, [row.id for row in specimens.values()])
+    found = [(specimens.get(sample.name), typed) for sample, typed in judged.profiles]
+    second = [(row, typed) for row, typed in found if row is not None and row.id in begun]
+    marks = [mark for _, typed in second for mark in marks_of(master, typed.genotype)]
+    await store_readings.lock_marks(tx.conn, marks)
+    await store_readings.lock_families(tx.conn, [row.case_link for row, _ in second if row.case_link])
 
 
 async def _specimens(

@@ -88,6 +88,11 @@ select specimen_id, region_code, kit, loci_typed, partial, wrapped_key, genotype
 from profile where specimen_id = any($1::uuid[]) and wrapped_key is not null
 """
 _LOCK_FAMILY = "select pg_advisory_xact_lock(hashtextextended(encode($1::bytea, 'hex'), 5))"
+_LOCK_FAMILIES = """
+select pg_advisory_xact_lock(hashtextextended(encode(link, 'hex'), 5))
+from (select distinct link from unnest($1::bytea[]) as given (link) order by link) as ordered
+"""
+_BEGUN = "select distinct specimen_id from profile_reading where specimen_id = any($1::uuid[]) and ended_at is null"
 _FAMILY = """
 select s.id, s.relation from specimen s join profile p on p.specimen_id = s.id
 where s.case_link = $1 and s.id <> $2 and s.relation is not null and p.wrapped_key is not null
@@ -216,6 +221,16 @@ async def family(
     await conn.execute(_LOCK_FAMILY, case_link)
     records = await conn.fetch(_FAMILY, case_link, except_id, list(gone))
     return {r["id"]: r["relation"] for r in records}
+
+
+async def lock_families(conn: asyncpg.Connection, case_links: Sequence[bytes]) -> None:
+    """Let whoever enters a profile of one of these families wait for the end of this transaction."""
+    await conn.execute(_LOCK_FAMILIES, list(case_links))
+
+
+async def begun(conn: asyncpg.Connection, specimen_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these specimens somebody has read already."""
+    return {r["specimen_id"] for r in await conn.fetch(_BEGUN, list(specimen_ids))}
 
 
 async def end_intake(conn: asyncpg.Connection, specimen_id: UUID, now: datetime, by: str) -> None:
