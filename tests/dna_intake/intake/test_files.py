@@ -139,6 +139,8 @@ def specimens(*inner: str) -> str:
         (f"{XML}<CODISImportFile/>", 1, "not a CODIS import file"),
         (f"{XML}<CODISImportFile {NS}>", 1, "broken, or cut off"),
         (cmf(PEOPLE)[:900], None, "broken, or cut off"),
+        (cmf(PEOPLE).replace("UTF-8", "GB18030"), None, "an encoding that is not read"),
+        (cmf(PEOPLE).replace("UTF-8", "nonsense"), None, "an encoding that is not read"),
         (f"{XML}<!DOCTYPE x><CODISImportFile {NS}/>", None, "document type"),
         (
             f'{XML}<!DOCTYPE x [<!ENTITY a "47.2">]><CODISImportFile {NS}>&a;</CODISImportFile>',
