@@ -249,8 +249,10 @@ async def test_an_idempotency_key_belongs_to_one_file(runtime_for: RuntimeFor) -
 
         again = await sends(lab, table(people), **key)
         other = await sends(lab, table(people, ","), **key)
+        otherwise = await sends(lab, table(people), kit=KIT + " + VeriFiler Plus", **key)
 
-    assert (first.json(), 422) == (again.json(), other.status_code)
+    assert (first.json(), 422, 422) == (again.json(), other.status_code, otherwise.status_code)
+    assert "idempotency_key_reused" == otherwise.json()["code"]
     assert (2, 1) == await counted(run)
 
 
