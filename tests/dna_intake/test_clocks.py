@@ -157,6 +157,21 @@ async def test_a_failed_sample_waits_to_be_taken_again_and_its_successor_inherit
     assert len(await facts(run, SampleRequested)) == 2
 
 
+async def test_a_withdrawn_one_waits_for_its_end_though_it_was_taken_again(runtime_for: RuntimeFor) -> None:
+    run = await runtime_for("dna-intake")
+    async with desk(run) as lab:
+        specimen = await lab.registers()
+        await lab.moves(specimen["id"], "collected", "withdrawn")
+
+        again = await lab.registers(resample_of=specimen["id"])
+
+        waiting = {each["id"]: each["next_en"] for each in (await lab.gets("/worklist"))["specimens"]}
+        await lab.moves(specimen["id"], "expunged")
+        left = {each["id"] for each in (await lab.gets("/worklist"))["specimens"]}
+    assert {specimen["id"]: NEXT_EN["withdrawn"], again["id"]: NEXT_EN["registered"]} == waiting
+    assert {again["id"]} == left
+
+
 async def test_a_lost_specimen_has_one_successor_and_only_a_lost_one_has(runtime_for: RuntimeFor) -> None:
     run = await runtime_for("dna-intake")
     async with desk(run) as lab:

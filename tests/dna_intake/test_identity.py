@@ -213,15 +213,35 @@ async def test_expunging_erases_whose_specimen_it_was(runtime_for: RuntimeFor) -
     await react(run, REACTIONS, alert(run.clock.now()))
     async with desk(run) as lab:
         specimen = await lab.registers(case_id=str(CASE), relation="father", registered_sex="male")
-        await lab.moves(specimen["id"], "withdrawn", "expunged")
+        moved = (await lab.moves(specimen["id"], "withdrawn", "expunged")).json()
 
         after = await lab.gets(f"/specimens/{specimen['id']}")
         of_case = await lab.gets(f"/specimens?case_id={CASE}")
 
-    assert (after["linked_to_case"], after["relation"], after["registered_sex"]) == (False, None, None)
+    for told in (moved, after):
+        assert (told["linked_to_case"], told["relation"], told["registered_sex"]) == (False, None, None)
     assert of_case["specimens"] == []
     kept = await run.pool.fetchrow("select case_id, case_link, case_sealed from specimen")
     assert tuple(kept) == (None, None, None)
+
+
+async def test_no_answer_kept_for_a_retry_says_what_expunging_erases(
+    runtime_for: RuntimeFor, postgres_url: str
+) -> None:
+    run = await runtime_for("dna-intake")
+    await react(run, REACTIONS, alert(run.clock.now()))
+    whose = {"case_id": str(CASE), "relation": "paternal_grandmother", "registered_sex": "female"}
+    body = {"category": "parent_of_missing_child", "region_code": YUNYANG} | whose
+    async with desk(run) as lab:
+        first = await lab.posts("/specimens", body, **{"Idempotency-Key": "k"})
+        again = await lab.posts("/specimens", body, **{"Idempotency-Key": "k"})
+        await lab.moves(first.json()["id"], "withdrawn", "expunged")
+
+        after = await lab.posts("/specimens", body, **{"Idempotency-Key": "k"})
+
+    assert first.json() == again.json()
+    assert (after.json()["id"], after.json()["relation"]) == (first.json()["id"], None)
+    assert "paternal_grandmother" not in str(await rows_of(postgres_url))
 
 
 async def test_what_an_older_version_wrote_in_the_clear_is_sealed_once(runtime_for: RuntimeFor) -> None:

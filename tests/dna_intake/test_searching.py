@@ -24,7 +24,7 @@ from dna_intake.practice import practice_of
 from dna_intake.searching import PARTITIONS
 from guitu.service import Runtime
 from harness.dna_stories import CASE, alert
-from harness.ground import facts, react
+from harness.ground import facts, react, until
 from harness.kin_stories import LOCI, TABLE, Alleles, Here, all_searched, enters, family, put, stranger
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
@@ -272,6 +272,25 @@ async def withdrawn(run: Runtime, row: SpecimenRow) -> None:
     async with run.tx(actor="lab-1") as tx:
         step = MoveSpecimen(to_state="withdrawn", seal="S-0001", location="DNA室")
         await laboratory.move(tx, row.id, step, practice_of(run.settings))
+
+
+async def test_a_withdrawal_while_the_answer_is_written_waits_for_it(run: Runtime) -> None:
+    """Each locking what the other needs next, one of the two would be thrown out."""
+    father = await enters(run, family(22).father, **FATHER)
+    search_id = await run.pool.fetchval("select id from search")
+    nobody = Answer(1, dict.fromkeys(range(PARTITIONS), 0), (), 0.0)
+    async with run.tx(actor="matcher") as tx:
+        await store_search.lock_search(tx.conn, search_id)
+        leaving = asyncio.create_task(withdrawn(run, father))
+        waiting = await until(run, "select count(*) from pg_locks where not granted")
+
+        practice = practice_of(run.settings)
+        await results.record(tx, search_id, range(PARTITIONS), nobody, Terms("t", "0" * 64, {}), practice, 10)
+    await leaving
+
+    assert waiting > 0
+    assert await run.pool.fetchval("select state from search") == "completed"
+    assert await state_of(run, father) == "withdrawn"
 
 
 async def test_who_is_withdrawn_is_found_no_more_and_leads_about_them_end(run: Runtime) -> None:

@@ -39,6 +39,7 @@ RuntimeFor = Callable[[str], Awaitable[Runtime]]
         (Listed("collected", "S-1", "missing"), Scan("B", ""), True, "received"),
         (Listed("collected", "S-1", "seal_refused"), None, True, "seal_refused"),
         (Listed("collected", "S-1", "seal_refused"), Scan("B", "S-1"), False, "received"),
+        (Listed("collected", "S-1", "seal_refused"), Scan("B", ""), True, "seal_refused"),
         (Listed("received", "S-1", "received"), None, False, "received"),
         (Listed("rejected", "S-1", "missing"), Scan("B", "S-1"), True, "moved_on"),
     ],
@@ -227,6 +228,20 @@ async def test_a_broken_box_speaks_for_no_tube_until_its_own_seal_is_read(
     assert (otherwise.status_code, otherwise.json()["code"]) == (409, "opened_before")
     assert ("received", unread["barcode"]) in outcomes(later)
     assert ("seal_refused", swapped["barcode"]) in outcomes(later)
+
+
+async def test_two_tubes_under_one_label_are_not_received_as_one(runtime_for: RuntimeFor) -> None:
+    run = await runtime_for("dna-intake")
+    async with desk(run) as lab:
+        [tube] = made = await collected(lab, 1)
+        box = await sent(lab, made)
+        scans = [{"barcode": tube["barcode"], "seal": seal} for seal in ("S-0666", "S-0001")]
+
+        both = await lab.posts(f"/shipments/{box}/received", scanned([], scans=scans))
+        one = await lab.posts(f"/shipments/{box}/received", scanned([], scans=scans[1:]))
+
+    assert [("seal_refused", tube["barcode"])] == outcomes(both)
+    assert [("received", tube["barcode"])] == outcomes(one)
 
 
 async def test_the_same_list_under_the_same_seal_is_one_shipment_and_another_is_refused(

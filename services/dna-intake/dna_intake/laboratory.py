@@ -10,7 +10,7 @@ from uuid import UUID
 
 from contracts.base import SpecimenId
 from contracts.dna import CustodyMoved
-from dna_intake import searching, store, store_gate
+from dna_intake import searching, store, store_gate, store_search
 from dna_intake.domain.custody import (
     IllegalMove,
     Link,
@@ -32,6 +32,9 @@ from dna_intake.refusals import illegal_move, moment_refused, not_found, seal_re
 from dna_intake.requests import follow_case
 from guitu.tx import Tx
 
+EXPUNGED = {"case_link": None, "case_sealed": None, "relation": None, "registered_sex": None}
+"""What is gone of a specimen that was expunged (`store.expunge_person`)."""
+
 
 async def move(tx: Tx, specimen_id: UUID, step: MoveSpecimen, practice: Practice) -> SpecimenRow:
     """Move a specimen one legal step on; the last move sent once more changes nothing.
@@ -39,6 +42,9 @@ async def move(tx: Tx, specimen_id: UUID, step: MoveSpecimen, practice: Practice
     Raises: Problem 404, 409 with the legal moves or for another seal than the recorded one, 422 for a moment
     that can't be.
     """
+    if step.to_state in ("withdrawn", "expunged"):
+        # An answer locks its search, then the specimen. The other way round, each would wait for the other.
+        await store_search.lock_waiting(tx.conn, specimen_id)
     row = await lock(tx, specimen_id)
     last = (await store.chain(tx.conn, specimen_id))[-1]
     if repeats(
@@ -155,6 +161,8 @@ async def record(tx: Tx, row: SpecimenRow, last: Link, following: Move, practice
     if following.to_state == "expunged":
         await store.expunge_profile(tx.conn, row.id, tx.now)
         await store.expunge_person(tx.conn, row.id)
+        await store_readings.forget_in_holds(tx.conn, row.id)
+        row = row.model_copy(update=EXPUNGED)
     return _after(row, following, due_at)
 
 

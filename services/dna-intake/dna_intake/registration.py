@@ -42,7 +42,9 @@ async def register(tx: Tx, wanted: RegisterSpecimen, practice: Practice) -> Spec
     first = link(b"", row.id, first_move(tx.now, tx.actor, row.region_code))
     await store.append_move(tx.conn, row, first, row.due_at)
     if lost is not None:
-        await store.stop_clock(tx.conn, lost.id)
+        if lost.state == "rejected":
+            # A withdrawn one still waits for its tube and its profile to be destroyed.
+            await store.stop_clock(tx.conn, lost.id)
         tx.audit("dna.specimen_taken_again", subject=row.id, lost=str(lost.id), tries=row.tries)
     _say(tx, row)
     return row

@@ -193,8 +193,15 @@ def _opened(tx: Tx, row: ShipmentRow, found: ReceiveShipment) -> ShipmentRow:
     return row
 
 
+_TWO_SEALS = "two seals"
+"""What no seal can be (`models.Seal`), so that it is never the recorded one."""
+
+
 def _sorted_out(scans: Sequence[ScannedTube]) -> tuple[dict[str, Scan], list[str | None]]:
-    """Scans by barcode, and what each said, None if it was misread; of two of one tube that with a seal counts."""
+    """Scans by barcode, and what each said, None if it was misread; of two of one tube that with a seal counts.
+
+    Two with different seals are two tubes under one label: no seal speaks for either.
+    """
     known: dict[str, Scan] = {}
     read: list[str | None] = []
     for scan in scans:
@@ -204,7 +211,10 @@ def _sorted_out(scans: Sequence[ScannedTube]) -> tuple[dict[str, Scan], list[str
             read.append(None)
             continue
         read.append(barcode)
-        if barcode not in known or scan.seal:
+        before = known[barcode].seal if barcode in known else ""
+        if before and scan.seal and before != scan.seal:
+            known[barcode] = Scan(barcode, _TWO_SEALS)
+        elif not before:
             known[barcode] = Scan(barcode, scan.seal or "")
     return known, read
 

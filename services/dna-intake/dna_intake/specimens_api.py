@@ -39,6 +39,8 @@ from guitu.problem import Problem, refusals
 from guitu.service import Runtime
 from guitu.vault import master_key
 
+_NOT_KEPT = {"linked_to_case": False, "relation": None, "registered_sex": None}
+"""What expunging deletes is in no answer that is kept for a retry."""
 _TO_WAIT = "The reading is kept: it waits for a second person's, or the agreed profile is held."
 
 
@@ -62,11 +64,13 @@ def specimens_router(runtime: Runtime) -> APIRouter:
                 body = blinded(practice.master, await request.body())
                 stored = await idempotency.once(tx, p.subject, idempotency_key, body)
                 if stored is not None:
-                    return SpecimenAnswer.model_validate(stored.body)
+                    return await _as_kept(tx.conn, SpecimenAnswer.model_validate(stored.body))
             answer = await _described(tx.conn, await registration.register(tx, wanted, practice))
             if idempotency_key:
-                kept = idempotency.StoredAnswer(201, answer.model_dump(mode="json"))
-                await idempotency.remember(tx, p.subject, idempotency_key, kept)
+                kept = answer.model_copy(update=_NOT_KEPT).model_dump(mode="json")
+                await idempotency.remember(
+                    tx, p.subject, idempotency_key, idempotency.StoredAnswer(201, kept)
+                )
             return answer
 
     @router.post("/specimens/{specimen_id}/moves", responses=refusals(409))
@@ -150,6 +154,12 @@ async def _of_case(runtime: Runtime, p: Principal, case_id: UUID) -> SpecimenLis
         found = await store.specimens_of(tx.conn, link)
         tx.audit("dna.specimens_of_case_read", subject=case_id, specimens=len(found))
     return SpecimenList(specimens=[shown(row) for row in found])
+
+
+async def _as_kept(conn: asyncpg.Connection, kept: SpecimenAnswer) -> SpecimenAnswer:
+    """The first answer, with what is not kept in it as the specimen has it now."""
+    row = await store.specimen(conn, kept.id)
+    return kept.model_copy(update={name: getattr(shown(row), name) for name in _NOT_KEPT} if row else {})
 
 
 def _barcode(text: str) -> str:

@@ -54,6 +54,7 @@ order by generation, requested_at limit $3
 """
 _SEARCH_BY_ID = f"select {_SEARCH} from search where id = $1"
 _LOCK_SEARCH = f"select {_SEARCH} from search where id = $1 for update"
+_LOCK_WAITING = "select id from search where specimen_id = $1 and state = 'waiting' order by id for update"
 _SEARCH_LOG = "select cause, purpose, asked_by from search_log where id = $1"
 _ADD_PART = """
 insert into search_part (search_id, partitions, generation, compared, found, took_ms, answered_at)
@@ -250,6 +251,11 @@ async def lock_search(conn: asyncpg.Connection, search_id: UUID) -> SearchRow | 
     """One search, locked, so that each partition's answer counts once."""
     record = await conn.fetchrow(_LOCK_SEARCH, search_id)
     return SearchRow.model_validate(dict(record)) if record else None
+
+
+async def lock_waiting(conn: asyncpg.Connection, specimen_id: UUID) -> None:
+    """Wait until no answer to a search of this specimen is being written, and let none begin."""
+    await conn.fetch(_LOCK_WAITING, specimen_id)
 
 
 async def log_of(conn: asyncpg.Connection, search_id: UUID) -> asyncpg.Record:

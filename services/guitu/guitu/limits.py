@@ -55,7 +55,7 @@ class BodyLimit:
         refusal = answer(
             413,
             "body_too_large",
-            f"The body is larger than {most_mib} MiB; send a smaller photo.",
-            f"内容超过 {most_mib} MiB,请压缩照片后重试。",
+            f"The body is larger than {most_mib} MiB; send a smaller photo, or split the file.",
+            f"内容超过 {most_mib} MiB,请压缩照片或拆分文件后重试。",
         )
         await refusal(scope, receive, send)

@@ -64,6 +64,18 @@ def test_a_sample_file_names_the_sample_where_nothing_else_does() -> None:
     assert {ONE: {"TH01": ("6", "9.3")}} == by_locus(read_file(text.encode()))
 
 
+def test_a_wide_table_without_a_last_line_break_is_whole_if_its_last_line_is() -> None:
+    text = wide({ONE: person(1)}).rstrip("\n")
+
+    assert [ONE] == list(by_locus(read_file(text.encode())))
+
+
+def test_a_third_column_of_a_locus_is_read_too() -> None:
+    text = f"Sample Name,TH01 1,TH01 2,TH01 3\n{ONE},6,7,9.3\n"
+
+    assert {"TH01": ("6", "7", "9.3")} == by_locus(read_file(text.encode()))[ONE]
+
+
 def test_a_kit_in_the_file_is_known() -> None:
     sheets = [
         read_file(cmf(PEOPLE, "PowerPlex 21").encode()),
@@ -115,6 +127,8 @@ def specimens(*inner: str) -> str:
         ("no header here", None, "no header"),
         ("Sample Name,Size 1\na,47.2\n", None, "no header"),
         ("Sample Name,Marker,Allele 1\n", None, "no sample"),
+        (f"Sample Name,Marker,Allele 1,Allele 2\n{ONE},TH01,9,47.2\n{ONE},FGA,2", 3, "cut off"),
+        (f"Sample Name,TH01,FGA 1,FGA 2\n{ONE},9,2", 2, "cut off"),
         (f"Sample Name,Marker,Allele 1\n{ONE},TH01,47.2\n,TH01,47.2\n", 3, "names no sample"),
         (f"Sample Name,Marker,Allele 1\n{ONE},,47.2\n", 2, "names no marker"),
         (f"Sample Name,Marker,Allele 1\n{ONE},TH01,47.2\n{ONE},TH01,47.2\n", 3, "locus is there twice"),
@@ -125,6 +139,8 @@ def specimens(*inner: str) -> str:
         (f"{XML}<CODISImportFile/>", 1, "not a CODIS import file"),
         (f"{XML}<CODISImportFile {NS}>", 1, "broken, or cut off"),
         (cmf(PEOPLE)[:900], None, "broken, or cut off"),
+        (cmf(PEOPLE).replace("UTF-8", "GB18030"), None, "an encoding that is not read"),
+        (cmf(PEOPLE).replace("UTF-8", "nonsense"), None, "an encoding that is not read"),
         (f"{XML}<!DOCTYPE x><CODISImportFile {NS}/>", None, "document type"),
         (
             f'{XML}<!DOCTYPE x [<!ENTITY a "47.2">]><CODISImportFile {NS}>&a;</CODISImportFile>',

@@ -253,3 +253,26 @@ async def test_a_hold_of_another_region_is_not_there(runtime_for: RuntimeFor) ->
         answer = await elsewhere.posts(f"/profile-holds/{held['hold_id']}/release", {"because": BECAUSE})
 
     assert 404 == answer.status_code
+
+
+async def test_no_hold_says_whose_family_or_double_an_expunged_specimen_was(runtime_for: RuntimeFor) -> None:
+    run = await runtime_for("dna-intake")
+    await react(run, REACTIONS, alert(run.clock.now()))
+    stranger = person(60, sex="female")
+    async with desk(run) as lab, desk(run, region="500101") as elsewhere:
+        mother, _ = await read(lab, stranger, case_id=str(CASE), relation="mother")
+        father, _ = await read(lab, FATHER, case_id=str(CASE), relation="father")
+        sibling, _ = await read(lab, SIBLING, case_id=str(CASE), relation="full_sibling")
+        await read(elsewhere, stranger, region_code="500101")
+        [double] = (await elsewhere.gets("/profile-holds"))["holds"]
+        await lab.moves(sibling, "withdrawn", "expunged")
+        own = await run.pool.fetchval(
+            "select reasons from profile_hold where specimen_id = $1", UUID(sibling)
+        )
+
+        await lab.moves(mother, "withdrawn", "expunged")
+
+        [after] = (await elsewhere.gets("/profile-holds"))["holds"]
+    assert all((reason["others"], reason["relation"]) == ([], None) and reason["loci"] for reason in own)
+    assert ([mother], []) == (double["reasons"][0]["others"], after["reasons"][0]["others"])
+    assert father not in str(own)

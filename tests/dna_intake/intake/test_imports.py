@@ -7,27 +7,31 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
+from contracts.base import CaseId
 from contracts.dna import ProfileAccepted
+from dna_intake.agents import REACTIONS
 from dna_intake.domain.barcode import barcode_of
-from dna_intake.intake import kits
+from dna_intake.identity import link_of
+from dna_intake.intake import kits, store_readings
+from dna_intake.practice import practice_of
 from guitu.service import Runtime
 from harness.dna_desk import TO_QUALITY, Desk, desk
 from harness.dna_files import Loci, as_json, cmf, person, rapid, table, wide
-from harness.dna_stories import KIT
-from harness.ground import facts, owner
+from harness.dna_stories import CASE, KIT, alert
+from harness.ground import facts, owner, react, until
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
 RARE = {"SE33": ["27.2", "33.2"], "FGA": ["44.2", "46.2"]}
 
 
-async def ready(lab: Desk, count: int = 2) -> list[dict[str, Any]]:
+async def ready(lab: Desk, count: int = 2, **fields: Any) -> list[dict[str, Any]]:
     """Specimens that have passed their quality check."""
-    specimens = [await lab.registers() for _ in range(count)]
+    specimens = [await lab.registers(**fields) for _ in range(count)]
     for specimen in specimens:
         await lab.moves(specimen["id"], *TO_QUALITY)
     return specimens
@@ -185,6 +189,57 @@ async def test_the_same_file_sent_again_is_answered_the_same(runtime_for: Runtim
     assert (4, 2) == await counted(run)
 
 
+async def test_the_same_file_after_its_readings_became_void_is_read_anew(runtime_for: RuntimeFor) -> None:
+    run = await runtime_for("dna-intake")
+    async with desk(run) as lab:
+        [(one, loci), (two, more)] = by_barcode(await ready(lab)).items()
+        file = table({one: loci, two: more})
+        first = await sends(lab, file)
+        await sends(lab.colleague(), table({one: loci | {"TH01": ["6", "7"]}, two: more}))
+        last = table({one: loci | {"vWA": ["11", "12"]}})
+        await sends(lab.colleague(3), last)
+
+        anew = [await sends(lab, file), await sends(lab, file)]
+        void = await sends(lab.colleague(3), last)
+        by_hand = await lab.colleague().reads(first.json()["samples"][0]["specimen_id"], loci)
+
+    assert [(False, ["waiting", "entered"]), (True, ["waiting", "entered"])] == [
+        (answer.json()["repeated"], [sample["outcome"] for sample in answer.json()["samples"]])
+        for answer in anew
+    ]
+    assert {first.json()["import_id"]} == {answer.json()["import_id"] for answer in anew}
+    assert (True, "void") == (void.json()["repeated"], void.json()["samples"][0]["outcome"])
+    assert 201 == by_hand.status_code
+
+
+async def test_two_files_about_the_same_families_in_another_order_are_both_taken(
+    runtime_for: RuntimeFor,
+) -> None:
+    """Each holding the family that the other comes to next, one of them would be thrown out."""
+    run = await runtime_for("dna-intake")
+    master = practice_of(run.settings).master
+    cases = sorted((CASE, CaseId(UUID(int=0xCA5F))), key=lambda case: link_of(master, case))
+    async with desk(run) as lab:
+        people = []
+        for case, relation in [(c, r) for r in ("father", "mother") for c in cases]:
+            await react(run, REACTIONS, alert(run.clock.now(), case))
+            [specimen] = await ready(lab, 1, case_id=str(case), relation=relation)
+            sex = "male" if relation == "father" else "female"
+            people.append((specimen["barcode"], person(70 + len(people), sex=sex)))
+        files = [table(dict(people[:2])), table(dict(reversed(people[2:])))]
+        for file in files:
+            await sends(lab, file)
+        async with run.tx(actor="laboratory-9") as tx:
+            await store_readings.family(tx.conn, link_of(master, cases[0]), uuid4(), ())
+            sent = []
+            for number, file in enumerate(files, start=1):
+                sent.append(asyncio.create_task(sends(lab.colleague(), file)))
+                await until(run, "select (count(*) = $1)::int from pg_locks where not granted", number)
+        answers = await asyncio.gather(*sent)
+
+    assert [201, 201] == [answer.status_code for answer in answers]
+
+
 async def test_an_idempotency_key_belongs_to_one_file(runtime_for: RuntimeFor) -> None:
     run = await runtime_for("dna-intake")
     key = {"Idempotency-Key": "plate-7"}
@@ -194,8 +249,10 @@ async def test_an_idempotency_key_belongs_to_one_file(runtime_for: RuntimeFor) -
 
         again = await sends(lab, table(people), **key)
         other = await sends(lab, table(people, ","), **key)
+        otherwise = await sends(lab, table(people), kit=KIT + " + VeriFiler Plus", **key)
 
-    assert (first.json(), 422) == (again.json(), other.status_code)
+    assert (first.json(), 422, 422) == (again.json(), other.status_code, otherwise.status_code)
+    assert "idempotency_key_reused" == otherwise.json()["code"]
     assert (2, 1) == await counted(run)
 
 

@@ -53,12 +53,13 @@ def outcome_of(listed: Listed, scan: Scan | None, *, box_intact: bool) -> Outcom
     """What becomes of a specimen on the list, after its box was opened.
 
     The seal of an intact box speaks for its tubes, unless one was read and differs; a broken box speaks for
-    none: then each tube's own seal must be read. What was received stays received, however often a list is
-    scanned, and what was missing may still turn up.
+    none: then each tube's own seal must be read. So must that of a tube that was refused for its seal: leaving it
+    out of the next scan is no way in. What was received stays received, however often a list is scanned, and what
+    was missing may still turn up.
     """
     if listed.outcome == "received" or listed.state != "collected":
         return "received" if listed.outcome == "received" else "moved_on"
     if scan is None:
         return "seal_refused" if listed.outcome == "seal_refused" else "missing"
-    trusted = scan.seal == listed.seal if scan.seal else box_intact
+    trusted = scan.seal == listed.seal if scan.seal else box_intact and listed.outcome != "seal_refused"
     return "received" if trusted else "seal_refused"

@@ -99,7 +99,9 @@ async def _import(
     practice = practice_of(runtime.settings)
     async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
         if key and not dry_run:
-            stored = await idempotency.once(tx, p.subject, key, blinded(practice.master, raw))
+            # Under another kit the same file is another reading.
+            taken_as = read[1].kit.encode() + b"|" + raw
+            stored = await idempotency.once(tx, p.subject, key, blinded(practice.master, taken_as))
             if stored is not None:
                 return JSONResponse(stored.body, stored.status)
         answer = await imports.take_file(tx, raw, read, p.region_code, practice, dry_run=dry_run)

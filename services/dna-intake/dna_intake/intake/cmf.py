@@ -44,10 +44,17 @@ def read_cmf(raw: bytes) -> Sheet:
         ) from None
     except SAXParseException as error:
         raise _broken(error.getLineNumber()) from None
-    except (SAXException, UnicodeError, ValueError, LookupError) as error:
-        if isinstance(error, FileRefused):
-            raise
+    except FileRefused:
+        raise
+    except SAXException:
         raise _broken(None) from None
+    except (UnicodeError, ValueError, LookupError):
+        # What expat says of an encoding of several bytes, such as GB 18030, or of one that nobody knows.
+        raise refused(
+            "The XML is in an encoding that is not read.",
+            "XML 的字符编码不支持。",
+            "Save it again as UTF-8, with UTF-8 in its first line.",
+        ) from None
     return Sheet(found.format, found.kit, found.gathering.samples())
 
 

@@ -66,6 +66,7 @@ def read_table(raw: bytes) -> Sheet:
     text = decoded(raw)
     rows = _rows(text)
     at, columns = _header(rows)
+    _check_end(text, rows, at)
     gathering = Gathering()
     kits: set[str] = set()
     for line, cells in rows[at + 1 :]:
@@ -136,6 +137,18 @@ def _header(rows: Sequence[tuple[int, list[str]]]) -> tuple[int, _Columns]:
     )
 
 
+def _check_end(text: str, rows: Sequence[tuple[int, list[str]]], header: int) -> None:
+    """A last line without its end that is shorter than the header was cut off: its last allele may be half of one."""
+    line, cells = rows[-1]
+    if not text.endswith(("\n", "\r")) and len(cells) < len(rows[header][1]):
+        raise refused(
+            "The table ends in the middle of a line: it is cut off.",
+            "表格在行中间结束,文件不完整。",
+            "Export it again and send all of it; if it is all, end its last line with a line break.",
+            line,
+        )
+
+
 def _columns(cells: Sequence[str]) -> _Columns:
     keys = [key_of(cell[:NAME_MAX]) for cell in cells]
 
@@ -150,10 +163,10 @@ def _columns(cells: Sequence[str]) -> _Columns:
 
 
 def _loci(cells: Sequence[str]) -> list[tuple[int, str]]:
-    """The columns of a wide table that are loci: `TH01`, or `TH01 1` and `TH01 2`."""
+    """The columns of a wide table that are loci: `TH01`, or `TH01 1`, `TH01 2` and, for a third allele, `TH01 3`."""
     found = []
     for at, cell in enumerate(cells):
-        name = locus_named(cell[:NAME_MAX]) or locus_named(re.sub(r"[ _.-]?[12]$", "", cell[:NAME_MAX]))
+        name = locus_named(cell[:NAME_MAX]) or locus_named(re.sub(r"[ _.-]?[1-8]$", "", cell[:NAME_MAX]))
         if name:
             found.append((at, name))
     return found

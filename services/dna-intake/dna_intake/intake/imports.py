@@ -16,6 +16,7 @@ from dna_intake.intake.plate import Judged, judge
 from dna_intake.intake.readings import Outcome, search_follows, take
 from dna_intake.intake.rows import ImportAnswer, ImportedSample
 from dna_intake.intake.sheet import FileRefused, RowTrouble, Sample, Sheet, row_trouble
+from dna_intake.intake.suspicions import marks_of
 from dna_intake.models import SpecimenRow
 from dna_intake.practice import Practice
 from guitu.problem import Problem
@@ -45,14 +46,15 @@ async def take_file(
 ) -> ImportAnswer:
     """Take every sample as a reading by this person; the same file of the same person again changes nothing.
 
+    Unless a reading from it became void since: then the file is read anew.
     Raises: FileRefused with a line a trouble; DryRun, if it was a rehearsal. Neither may commit.
     """
     sheet, judged = read
     digest = blinded(practice.master, judged.kit.encode() + b"|" + raw)
-    before = None if dry_run else await store_readings.imported(tx.conn, tx.actor, digest)
-    if before is not None:
-        return ImportAnswer.model_validate(before).model_copy(update={"repeated": True})
-    import_id = tx.ids.new()
+    before = None if dry_run else await _imported(tx, digest)
+    if before is not None and not await _reads_anew(tx, before):
+        return before.model_copy(update={"repeated": True})
+    import_id = (before and before.import_id) or tx.ids.new()
     outcomes = await _taken(tx, judged, practice, import_id)
     answer = ImportAnswer(
         import_id=None if dry_run else import_id,
@@ -72,9 +74,25 @@ async def take_file(
     return answer
 
 
+async def _imported(tx: Tx, digest: bytes) -> ImportAnswer | None:
+    stored = await store_readings.imported(tx.conn, tx.actor, digest)
+    return None if stored is None else ImportAnswer.model_validate(stored)
+
+
+async def _reads_anew(tx: Tx, before: ImportAnswer) -> bool:
+    """Has a reading from this file become void since? Then the file is how its reader begins anew.
+
+    A sample whose own answer was that all readings are void is no such one: there it is only asked twice.
+    """
+    assert before.import_id is not None, "A rehearsal is not remembered."
+    void = await store_readings.void_since(tx.conn, before.import_id)
+    return any(each.specimen_id in void for each in before.samples if each.outcome != "void")
+
+
 async def _taken(tx: Tx, judged: Judged, practice: Practice, import_id: UUID) -> list[tuple[Sample, Outcome]]:
     troubles: list[RowTrouble] = []
     specimens = await _specimens(tx, judged.profiles, troubles)
+    await _lock_in_order(tx, judged, specimens, practice.master)
     outcomes: list[tuple[Sample, Outcome]] = []
     for sample, typed in judged.profiles:
         row = specimens.get(sample.name)
@@ -89,6 +107,19 @@ async def _taken(tx: Tx, judged: Judged, practice: Practice, import_id: UUID) ->
     if troubles:
         raise FileRefused(sorted(troubles, key=lambda trouble: trouble.line or 0))
     return outcomes
+
+
+async def _lock_in_order(tx: Tx, judged: Judged, specimens: Mapping[str, SpecimenRow], master: bytes) -> None:
+    """Lock the people and families that second readings are compared with, all before the first comparison.
+
+    One by one, in the order of the file, two files about the same families would lock each other up.
+    """
+    begun = await store_readings.begun(tx.conn, [row.id for row in specimens.values()])
+    found = [(specimens.get(sample.name), typed) for sample, typed in judged.profiles]
+    second = [(row, typed) for row, typed in found if row is not None and row.id in begun]
+    marks = [mark for _, typed in second for mark in marks_of(master, typed.genotype)]
+    await store_readings.lock_marks(tx.conn, marks)
+    await store_readings.lock_families(tx.conn, [row.case_link for row, _ in second if row.case_link])
 
 
 async def _specimens(

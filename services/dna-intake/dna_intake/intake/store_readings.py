@@ -39,6 +39,17 @@ _END_HOLD = """
 update profile_hold set ended_at = $2, ended_by = $3, ended_as = $4, because = $5
 where specimen_id = $1 and ended_at is null
 """
+# Its own holds keep what was suspected and at which loci; nobody's hold names it any more.
+_FORGET_IN_HOLDS = """
+update profile_hold set reasons = (
+    select coalesce(jsonb_agg(case when specimen_id = $1
+        then reason || '{"others": [], "relation": null}'
+        else reason || jsonb_build_object('others', (reason -> 'others') - $1::uuid::text)
+    end order by place), '[]')
+    from jsonb_array_elements(reasons) with ordinality as each (reason, place)
+)
+where specimen_id = $1 or reasons @> jsonb_build_array(jsonb_build_object('others', jsonb_build_array($1)))
+"""
 _STAFF = """
 id, region_code, staff_code, kit, loci_typed, wrapped_key, genotype_sealed, registered_at, registered_by,
 retired_at
@@ -77,6 +88,11 @@ select specimen_id, region_code, kit, loci_typed, partial, wrapped_key, genotype
 from profile where specimen_id = any($1::uuid[]) and wrapped_key is not null
 """
 _LOCK_FAMILY = "select pg_advisory_xact_lock(hashtextextended(encode($1::bytea, 'hex'), 5))"
+_LOCK_FAMILIES = """
+select pg_advisory_xact_lock(hashtextextended(encode(link, 'hex'), 5))
+from (select distinct link from unnest($1::bytea[]) as given (link) order by link) as ordered
+"""
+_BEGUN = "select distinct specimen_id from profile_reading where specimen_id = any($1::uuid[]) and ended_at is null"
 _FAMILY = """
 select s.id, s.relation from specimen s join profile p on p.specimen_id = s.id
 where s.case_link = $1 and s.id <> $2 and s.relation is not null and p.wrapped_key is not null
@@ -92,6 +108,14 @@ _LOCK_IMPORT = "select pg_advisory_xact_lock(hashtextextended(encode($1::bytea, 
 _ADD_IMPORT = """
 insert into profile_import (id, region_code, uploaded_by, digest, answer, imported_at)
 values ($1, $2, $3, $4, $5, $6)
+on conflict (uploaded_by, digest) do update set answer = excluded.answer, imported_at = excluded.imported_at
+"""
+_VOID_SINCE = """
+select r.specimen_id from profile_reading r join specimen s on s.id = r.specimen_id
+where r.import_id = $1 and r.state = 'void' and s.state = 'quality_checked' and not exists (
+    select from profile_reading open
+    where open.specimen_id = r.specimen_id and open.read_by = r.read_by and open.ended_at is null
+)
 """
 _REGION_NOW = "select current_setting('guitu.region', true)"
 _SET_REGION = "select set_config('guitu.region', $1, true)"
@@ -140,6 +164,12 @@ async def end_hold(
 ) -> None:
     """End the open hold of a specimen, if there is one."""
     await conn.execute(_END_HOLD, specimen_id, now, by, ended_as, because)
+
+
+async def forget_in_holds(conn: asyncpg.Connection, specimen_id: UUID) -> None:
+    """Let no hold, of any region, say whose family or whose double an expunged specimen was."""
+    async with everywhere(conn):
+        await conn.execute(_FORGET_IN_HOLDS, specimen_id)
 
 
 def _hold(record: asyncpg.Record | None) -> HoldRow | None:
@@ -193,6 +223,16 @@ async def family(
     return {r["id"]: r["relation"] for r in records}
 
 
+async def lock_families(conn: asyncpg.Connection, case_links: Sequence[bytes]) -> None:
+    """Let whoever enters a profile of one of these families wait for the end of this transaction."""
+    await conn.execute(_LOCK_FAMILIES, list(case_links))
+
+
+async def begun(conn: asyncpg.Connection, specimen_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these specimens somebody has read already."""
+    return {r["specimen_id"] for r in await conn.fetch(_BEGUN, list(specimen_ids))}
+
+
 async def end_intake(conn: asyncpg.Connection, specimen_id: UUID, now: datetime, by: str) -> None:
     """Forget what waits for a specimen that is rejected, withdrawn or expunged, and its marks."""
     await end_readings(conn, specimen_id, "void", now)
@@ -223,8 +263,13 @@ async def add_import(
     answer: Any,
     now: datetime,
 ) -> None:
-    """Remember a file that was taken, by a keyed digest."""
+    """Remember a file that was taken, by a keyed digest; one that is taken anew has the latest answer."""
     await conn.execute(_ADD_IMPORT, import_id, region_code, uploaded_by, digest, answer, now)
+
+
+async def void_since(conn: asyncpg.Connection, import_id: UUID) -> set[UUID]:
+    """The specimens whose reading from this file is void, and which its reader has not read anew."""
+    return {r["specimen_id"] for r in await conn.fetch(_VOID_SINCE, import_id)}
 
 
 @asynccontextmanager
