@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
-import pytest
 import pytest_asyncio
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
@@ -158,7 +157,7 @@ async def _counts(run: Runtime, region: str) -> dict[str, int]:
             where relnamespace = 'dna_intake'::regnamespace and relkind = 'r' and relrowsecurity
             """
         )
-        return {t[0]: await conn.fetchval(f'select count(*) from "{t[0]}"') for t in tables}  # noqa: S608
+        return {t[0]: await conn.fetchval(f'select count(*) from "{t[0]}"') for t in tables}
 
 
 async def test_a_neighbour_sees_no_row_of_any_table(run: Runtime) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from contracts.base import SpecimenId
 from contracts.dna import CustodyMoved
-from dna_intake import searching, store, store_gate
+from dna_intake import searching, store, store_gate, store_search
 from dna_intake.domain.custody import (
     IllegalMove,
     Link,
@@ -154,6 +154,7 @@ async def record(tx: Tx, row: SpecimenRow, last: Link, following: Move, practice
     if following.to_state == "expunged":
         await store.expunge_profile(tx.conn, row.id, tx.now)
         await store.expunge_person(tx.conn, row.id)
+        await store_search.forget_kind(tx.conn, row.id)
     return _after(row, following, due_at)
 
 

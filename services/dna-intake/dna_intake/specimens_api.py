@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
@@ -39,6 +39,8 @@ from guitu.problem import Problem, refusals
 from guitu.service import Runtime
 from guitu.vault import master_key
 
+_OF_THE_PERSON = ("linked_to_case", "relation", "registered_sex")
+"""What an answer that is kept for a retry leaves to the specimen's row, where expunging erases it."""
 _TO_WAIT = "The reading is kept: it waits for a second person's, or the agreed profile is held."
 
 
@@ -62,11 +64,13 @@ def specimens_router(runtime: Runtime) -> APIRouter:
                 body = blinded(practice.master, await request.body())
                 stored = await idempotency.once(tx, p.subject, idempotency_key, body)
                 if stored is not None:
-                    return SpecimenAnswer.model_validate(stored.body)
+                    return await _answered_before(tx.conn, stored.body)
             answer = await _described(tx.conn, await registration.register(tx, wanted, practice))
             if idempotency_key:
-                kept = idempotency.StoredAnswer(201, answer.model_dump(mode="json"))
-                await idempotency.remember(tx, p.subject, idempotency_key, kept)
+                kept = answer.model_dump(mode="json", exclude=set(_OF_THE_PERSON))
+                await idempotency.remember(
+                    tx, p.subject, idempotency_key, idempotency.StoredAnswer(201, kept)
+                )
             return answer
 
     @router.post("/specimens/{specimen_id}/moves", responses=refusals(409))
@@ -150,6 +154,13 @@ async def _of_case(runtime: Runtime, p: Principal, case_id: UUID) -> SpecimenLis
         found = await store.specimens_of(tx.conn, link)
         tx.audit("dna.specimens_of_case_read", subject=case_id, specimens=len(found))
     return SpecimenList(specimens=[shown(row) for row in found])
+
+
+async def _answered_before(conn: asyncpg.Connection, kept: dict[str, Any]) -> SpecimenAnswer:
+    row = await store.specimen(conn, UUID(kept["id"]))
+    if row is None:
+        raise not_found("specimen", "检材")
+    return SpecimenAnswer.model_validate(kept | shown(row).model_dump(include=set(_OF_THE_PERSON)))
 
 
 def _barcode(text: str) -> str:
