@@ -225,23 +225,29 @@ async def test_expunging_erases_whose_specimen_it_was(runtime_for: RuntimeFor) -
     assert tuple(kept) == (None, None, None)
 
 
-async def test_no_answer_kept_for_a_retry_says_what_expunging_erases(
+async def test_expunging_leaves_relation_and_sex_in_no_row(
     runtime_for: RuntimeFor, postgres_url: str
 ) -> None:
+    """Not in the answer that is kept for a retry, and not in what the index was told."""
     run = await runtime_for("dna-intake")
     await react(run, REACTIONS, alert(run.clock.now()))
-    whose = {"case_id": str(CASE), "relation": "paternal_grandmother", "registered_sex": "female"}
-    body = {"category": "parent_of_missing_child", "region_code": YUNYANG} | whose
+    person = {"case_id": str(CASE), "relation": "paternal_grandmother", "registered_sex": "female"}
+    body = {"category": "parent_of_missing_child", "region_code": YUNYANG} | person
     async with desk(run) as lab:
-        first = await lab.posts("/specimens", body, **{"Idempotency-Key": "k"})
+        made = await lab.posts("/specimens", body, **{"Idempotency-Key": "k"})
         again = await lab.posts("/specimens", body, **{"Idempotency-Key": "k"})
-        await lab.moves(first.json()["id"], "withdrawn", "expunged")
-
+        assert (201, made.json()) == (made.status_code, again.json())
+        await lab.moves(made.json()["id"], *TO_QUALITY)
+        assert (await lab.enters(made.json()["id"])).status_code == 201
+        await lab.moves(made.json()["id"], "withdrawn", "expunged")
         after = await lab.posts("/specimens", body, **{"Idempotency-Key": "k"})
 
-    assert first.json() == again.json()
-    assert (after.json()["id"], after.json()["relation"]) == (first.json()["id"], None)
-    assert "paternal_grandmother" not in str(await rows_of(postgres_url))
+    assert [False, None, None] == [after.json()[k] for k in ("linked_to_case", "relation", "registered_sex")]
+    rows = await rows_of(postgres_url)
+    assert not [found for found in rows if "female" in str(found) or "paternal_grandmother" in str(found)]
+    kinds = [found["kind"] for found in rows if isinstance(found.get("kind"), int)]
+    assert kinds, "The scan sees what the index was told."
+    assert set(kinds) == {3}
 
 
 async def test_what_an_older_version_wrote_in_the_clear_is_sealed_once(runtime_for: RuntimeFor) -> None:

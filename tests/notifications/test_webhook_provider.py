@@ -197,6 +197,10 @@ async def test_only_an_answer_that_names_the_delivery_settles_it(
         ("https://10.1.2.3/", "private_address"),
         ("https://169.254.169.254/latest", "private_address"),
         ("https://[::ffff:192.168.0.1]/", "private_address"),
+        ("https://127。0。0。1/", "private_address"),
+        ("https://１２７.0.0.1/", "private_address"),
+        ("https://①⑥⑨.254.169.254/latest", "private_address"),
+        ("https://[::127.0.0.1]/", "private_address"),
         ("https://localtest.invalid/", "private_address"),
     ],
 )
@@ -251,6 +255,9 @@ async def test_of_a_names_addresses_only_the_public_ones_are_used() -> None:
         "::ffff:127.0.0.1",
         "2002:7f00:1::",
         "64:ff9b::7f00:1",
+        "64:ff9b:1::7f00:1",
+        "::7f00:1",
+        "fec0::1",
         "a.name.is.none",
     ],
 )

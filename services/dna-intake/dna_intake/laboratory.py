@@ -162,6 +162,7 @@ async def record(tx: Tx, row: SpecimenRow, last: Link, following: Move, practice
         await store.expunge_profile(tx.conn, row.id, tx.now)
         await store.expunge_person(tx.conn, row.id)
         await store_readings.forget_in_holds(tx.conn, row.id)
+        await store_search.forget_kind(tx.conn, row.id)
         row = row.model_copy(update=EXPUNGED)
     return _after(row, following, due_at)
 

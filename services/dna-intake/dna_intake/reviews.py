@@ -156,6 +156,8 @@ async def reveal(
         raise not_found("candidate", "比对线索")
     if row.state != "confirmed":
         raise _not_confirmed(row)
+    # One of the two may be of another region than the person who asks, and the limit counts reveals of all regions.
+    await store.see_every_region(tx.conn)
     if await store_candidates.reveals_since(tx.conn, tx.actor, tx.now - REVEALS_WITHIN) >= a_day:
         raise _too_many(a_day)
     answer = await _opened(tx, row, practice)
@@ -166,8 +168,6 @@ async def reveal(
 
 
 async def _opened(tx: Tx, row: CandidateRow, practice: Practice) -> RevealAnswer:
-    # One of the two may be of another region than the person who asks; the candidate concerns both.
-    await store.see_every_region(tx.conn)
     people = await store.specimens_by_id(tx.conn, [row.child_id, row.family_id])
     child, family = people[row.child_id], people[row.family_id]
     case_id = open_case(practice.master, family)

@@ -12,12 +12,14 @@ from dna_intake.clocks import mark_specimens_overdue
 from dna_intake.handlers import mark_overdue
 from dna_intake.identity import move_plain_links
 from dna_intake.matching.matcher import match, matcher, measure_backlog
+from dna_intake.no_core import leave_no_core
 from guitu.service import Runtime, Service, Sweep
 
 
 @asynccontextmanager
 async def start(runtime: Runtime) -> AsyncIterator[None]:
     """Open the matcher's index, and the session that calls offices' systems, before anything can be claimed."""
+    leave_no_core()
     async with matcher(runtime), gate_sending.telling_offices(runtime):
         yield
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
@@ -39,8 +39,8 @@ from guitu.problem import Problem, refusals
 from guitu.service import Runtime
 from guitu.vault import master_key
 
-_NOT_KEPT = {"linked_to_case": False, "relation": None, "registered_sex": None}
-"""What expunging deletes is in no answer that is kept for a retry."""
+_OF_THE_PERSON = ("linked_to_case", "relation", "registered_sex")
+"""What an answer that is kept for a retry leaves to the specimen's row, where expunging erases it."""
 _TO_WAIT = "The reading is kept: it waits for a second person's, or the agreed profile is held."
 
 
@@ -64,10 +64,10 @@ def specimens_router(runtime: Runtime) -> APIRouter:
                 body = blinded(practice.master, await request.body())
                 stored = await idempotency.once(tx, p.subject, idempotency_key, body)
                 if stored is not None:
-                    return await _as_kept(tx.conn, SpecimenAnswer.model_validate(stored.body))
+                    return await _answered_before(tx.conn, stored.body)
             answer = await _described(tx.conn, await registration.register(tx, wanted, practice))
             if idempotency_key:
-                kept = answer.model_copy(update=_NOT_KEPT).model_dump(mode="json")
+                kept = answer.model_dump(mode="json", exclude=set(_OF_THE_PERSON))
                 await idempotency.remember(
                     tx, p.subject, idempotency_key, idempotency.StoredAnswer(201, kept)
                 )
@@ -156,10 +156,11 @@ async def _of_case(runtime: Runtime, p: Principal, case_id: UUID) -> SpecimenLis
     return SpecimenList(specimens=[shown(row) for row in found])
 
 
-async def _as_kept(conn: asyncpg.Connection, kept: SpecimenAnswer) -> SpecimenAnswer:
-    """The first answer, with what is not kept in it as the specimen has it now."""
-    row = await store.specimen(conn, kept.id)
-    return kept.model_copy(update={name: getattr(shown(row), name) for name in _NOT_KEPT} if row else {})
+async def _answered_before(conn: asyncpg.Connection, kept: dict[str, Any]) -> SpecimenAnswer:
+    row = await store.specimen(conn, UUID(kept["id"]))
+    if row is None:
+        raise not_found("specimen", "检材")
+    return SpecimenAnswer.model_validate(kept | shown(row).model_dump(include=set(_OF_THE_PERSON)))
 
 
 def _barcode(text: str) -> str:

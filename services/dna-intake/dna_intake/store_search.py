@@ -28,6 +28,12 @@ update profile set generation = $2, kind = $3, key_hash = $4, case_link = $5, ex
 where specimen_id = $1 and expunged_at is null
 """
 _OUT_OF_INDEX = "update profile set generation = null, case_link = null where specimen_id = $1"
+# Father, mother or grandmother tells relation and sex; what stays is on which side of a comparison somebody was.
+_FORGET_KIND = (
+    "update profile set kind = null where specimen_id = $1",
+    "update profile_change set kind = 3 where specimen_id = $1 and kind <> 0",
+    "update search set kind = 3 where specimen_id = $1 and kind <> 0",
+)
 _BEFORE = "select generation from profile where specimen_id = $1 and generation is not null"
 _CHANGE = """
 insert into profile_change (generation, specimen_id, region_code, change, kind, changed_at)
@@ -189,6 +195,12 @@ async def put_into_index(
 async def take_out_of_index(conn: asyncpg.Connection, specimen_id: UUID) -> None:
     """Let the index hold the specimen no more."""
     await conn.execute(_OUT_OF_INDEX, specimen_id)
+
+
+async def forget_kind(conn: asyncpg.Connection, specimen_id: UUID) -> None:
+    """Delete for good which relative an expunged specimen was; it is in no index any more."""
+    for statement in _FORGET_KIND:
+        await conn.execute(statement, specimen_id)
 
 
 async def add_change(

@@ -13,8 +13,11 @@ from urllib.parse import urlsplit
 
 from aiohttp import ThreadedResolver
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+_UNICAST = IPv6Network("2000::/3")
+"""The IPv6 space from which global addresses are given out (IANA); site-local and IPv4-compatible lie outside."""
 
 
 class PrivateAddress(Exception):
@@ -48,7 +51,9 @@ def refusal_of(url: str, *, private_ok: bool) -> str:
     """
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
+        # The host as the client will read it: full-width digits and ideographic stops become an IP address there,
+        # and what is an address already is connected to without being resolved.
+        host, _ = URL(url).host or "", parts.port
     except ValueError:
         return "bad_address"
     if not host or parts.username is not None or parts.scheme not in ("http", "https"):
@@ -65,6 +70,8 @@ def is_public(address: str) -> bool:
     try:
         ip = ip_address(address.strip("[]"))
     except ValueError:
+        return False
+    if isinstance(ip, IPv6Address) and not (ip in _UNICAST or ip in _NAT64 or ip.ipv4_mapped):
         return False
     return all(one.is_global and not one.is_multicast for one in (ip, *_hidden(ip)))
 

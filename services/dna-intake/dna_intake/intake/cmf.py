@@ -77,6 +77,8 @@ class _Reader(handler.ContentHandler):
         self._locator: Any = None
         self._path: list[str] = []
         self._text: list[str] = []
+        # Counted along: a text of a million short lines comes in as many pieces.
+        self._length = 0
         self._specimen, self._locus = "", ""
         self._locus_kit: str | None = None
         self._kits: list[str | None] = []
@@ -91,7 +93,7 @@ class _Reader(handler.ContentHandler):
         """An element begins."""
         self._check_place(name)
         self._path.append(name[1])
-        self._text = []
+        self._text, self._length = [], 0
         if name[1] == "SPECIMEN":
             self._specimen, self._kits, self._lines[0] = "", [], self._line()
         elif name[1] == "LOCUS":
@@ -100,12 +102,14 @@ class _Reader(handler.ContentHandler):
 
     def characters(self, content: str) -> None:
         """Text of the element that is open, bounded."""
-        if self._path and self._path[-1] in _TEXTS and sum(map(len, self._text)) <= _TEXT_MAX:
+        if self._length <= _TEXT_MAX and self._path and self._path[-1] in _TEXTS:
             self._text.append(content)
+            self._length += len(content)
 
     def endElementNS(self, name: tuple[str | None, str], _qname: str | None) -> None:
         """An element ends: take what it said."""
-        text, self._text = "".join(self._text).strip(), []
+        text = "".join(self._text).strip()
+        self._text, self._length = [], 0
         self._path.pop()
         match name[1]:
             case "SPECIMENID":

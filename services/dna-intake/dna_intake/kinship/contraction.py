@@ -21,6 +21,9 @@ _BLAS_FROM = 1 << 16
 """Multiplications from which the detour through BLAS pays (measured)."""
 
 
+_USED = np.zeros(0)
+
+
 class Factor(NamedTuple):
     """A table over variables."""
 
@@ -52,12 +55,18 @@ def _contracted(factors: Sequence[Factor], name: str) -> float:
     found = plan(scopes, tuple(_bucket(sizes[v]) for v in sorted(sizes)), ELEMENTS_MAX)
     if found.cost == inf:
         raise _too_large(name, "more numbers than can be counted here")
-    tables = [factor.table for factor in slim]
+    largest_table = max(prod(sizes[v] for v in step.scope) for step in found.steps)
+    if largest_table > ELEMENTS_MAX:
+        # Before the first step: those that lead up to it take seconds and gigabytes.
+        raise _too_large(name, f"{largest_table:,} numbers")
+    tables: list[NDArray[np.float64]] = [factor.table for factor in slim]
     exponent = 0
     for step in found.steps:
-        if (elements := prod(sizes[v] for v in step.scope)) > ELEMENTS_MAX:
-            raise _too_large(name, f"{elements:,} numbers")
         table = _step(step, tables)
+        # Every table is used once; kept to the end, they would be a dozen of the largest.
+        for used in (step.left, step.right):
+            if used is not None:
+                tables[used] = _USED
         largest = float(table.max())
         if largest == 0:
             return -inf
