@@ -19,7 +19,7 @@ from dna_intake.settings import DnaSettings
 from guitu.service import Runtime
 from harness.dna_desk import Desk, desk
 from harness.dna_stories import CASE, YUNYANG, alert, stood_down
-from harness.far_systems import listening
+from harness.far_systems import Said, listening
 from harness.gate_stories import asking, child, compared, looked
 from harness.gate_stories import family as comes
 from harness.ground import facts, react
@@ -126,7 +126,7 @@ async def test_an_office_that_was_away_for_hours_hears_once_how_things_stand(run
     ):
         told = await clerk.posts("/gate-subscriptions", {"region_code": YUNYANG, "url": f"{office.url}/gate"})
         office.secrets.append(told.json()["secret"])
-        office.next = [503] * 500
+        office.next = [Said(503)] * 500
         await clerk.posts("/gate-requests", asking(await child(run), subscription_id=told.json()["id"]))
         for hour in range(12):
             if hour == 3:
@@ -140,8 +140,6 @@ async def test_an_office_that_was_away_for_hours_hears_once_how_things_stand(run
             await sender.pump()
             await sender.drain()
         office.next = []
-        # What it answered with 503 it has not taken.
-        office.had.clear()
         for _ in range(8):
             run.clock.advance(hours=1)
             await sender.pump()
