@@ -50,7 +50,7 @@ def test_duo_pattern_has_its_closed_form(child: str, parent: str, expected: floa
 
 
 def test_the_check_value_of_the_reference_holds() -> None:
-    """Duo 15/15 -> 16/16 at p = 0.3277 (reference/dna_kinship, section 2)."""
+    """Duo 15/15 -> 16/16 at p = 0.3277."""
     found = duo(
         {"D3S1358": ("16",)}, {"D3S1358": ("15", "15")}, {"D3S1358": {"15": 0.3, "16": 0.3277}}, 0.001
     )

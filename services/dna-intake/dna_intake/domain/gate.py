@@ -3,7 +3,7 @@
 A child whose family may be looking must not be given a new name first. So the gate says `clear` only if the child
 was compared with every family profile there is, by a whole profile, and no lead is open; whatever it does not know
 counts against. What was decided stands for one generation of the index and a set time; `shown` is what may be told
-at the moment of reading. Sources: county plan, registration waits for the comparison; reference/dna_kinship, 7.
+at the moment of reading. Sources: county plan, registration waits for the comparison.
 """
 
 from __future__ import annotations

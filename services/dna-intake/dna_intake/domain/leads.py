@@ -3,7 +3,7 @@
 A likelihood ratio of 10,000 settles a named pair before a court; among 10 million compared people it still leaves
 strangers. So every lead carries its posterior and what was to be expected of strangers alone.
 Sources: Slooten & Meester 2012 (arXiv 1201.4261), the prior of a database search; P(LR >= t | unrelated) <= 1/t
-(Markov's inequality: the expectation of the ratio is 1 if nobody is related); reference/dna_kinship, section 6.
+(Markov's inequality: the expectation of the ratio is 1 if nobody is related).
 """
 
 from __future__ import annotations

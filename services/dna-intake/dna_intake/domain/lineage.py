@@ -99,7 +99,7 @@ def markers_that_help(
     """Which second-tier markers could strengthen or refute a lead, in the order in which to ask for them.
 
     The other parent first: a couple leaves next to no strangers where a lone parent leaves many
-    (reference/dna_kinship, section 6). A child of unknown sex may be a son.
+    (docs/candidates.md). A child of unknown sex may be a son.
     """
     wanted: list[Marker] = []
     if set(kinds) <= {Kind.father, Kind.mother, Kind.parent} and not both_parents_known:

@@ -51,7 +51,7 @@ LOCI: dict[str, Locus] = {
 }
 AMELOGENIN = "Amelogenin"
 LOCI_MIN = 15
-"""Fewer loci than this give too many chance hits to be entered (reference/dna_kinship, general knowledge)."""
+"""Fewer loci than this give too many chance hits to be entered: expected strangers by panel, docs/candidates.md."""
 LOCI_WHOLE = 19
 """A profile with fewer loci is entered, but marked as partial."""
 

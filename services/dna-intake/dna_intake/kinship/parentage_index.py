@@ -5,7 +5,7 @@ that does not counts by the step formula, and this hard switch makes the index j
 
 Source: **the text of GB/T 37223-2018 was not read.** Formula, rates and the choice of steps follow a public tool
 that says "according to GB/T 37223-2018" (lxting12345/ForensicGeneticsTools); thresholds follow web pages that cite
-GB/T 37223-2018, SF/Z JD0105001 and GA/T 965 (reference/dna_kinship, section 2). So these points are uncertain:
+GB/T 37223-2018, SF/Z JD0105001 and GA/T 965, none of them read. So these points are uncertain:
 - the mutation rates, and that a lone mother takes 0.002 like a lone father (the tool does so);
 - steps between alleles that do not differ by whole repeats: here they are counted in bases and rounded up to whole
   repeats, so that 9.3 to 10 is one step (ours: the tool takes 0.7 steps, which makes a mutation likelier);

@@ -28,7 +28,7 @@ BASIS = (
     "Not a substitute for an expert opinion."
 )
 LOCI_USUAL = 19
-"""A panel of 19 is usual, 18 the least for a duo (secondary sources; reference/dna_kinship, section 2)."""
+"""A panel of 19 is usual, 18 the least for a duo (secondary sources; the standards were not read)."""
 _WORDS: dict[Opinion, tuple[str, str]] = {
     "support": (
         "The cumulative index is 10,000 or more: supports parentage.",

@@ -167,7 +167,7 @@ def chance_of(
     """P(a stranger shares an allele at all but `inconsistent` of `compared` loci), Hardy-Weinberg, unlinked loci.
 
     Which loci a lead was compared at is not kept, so the least excluding ones are taken: rather too many strangers
-    than too few. Source of the sum: reference/dna_kinship, section 6 (Poisson-binomial).
+    than too few. The sum is the Poisson-binomial distribution of the loci's chances.
     """
     excluding = sorted(
         max(0.0, 1.0 - sum(kinship.frequencies[locus].get(allele, 0.0) for allele in set(alleles))) ** 2
