@@ -15,7 +15,6 @@ import pytest_asyncio
 
 from contracts.dna import CandidateFound, CrossMatchCompleted, CrossMatchRequested
 from dna_intake import laboratory, nightly, results, searching, store, store_candidates, store_search
-from dna_intake.agents import REACTIONS
 from dna_intake.kinship import VWA_D12S391, Model, Typing, compare, relations
 from dna_intake.matching.matcher import Matcher, matcher_of
 from dna_intake.models import MoveSpecimen, SpecimenRow
@@ -23,9 +22,20 @@ from dna_intake.models_search import Answer, CandidateRow, Terms
 from dna_intake.practice import practice_of
 from dna_intake.searching import PARTITIONS
 from guitu.service import Runtime
-from harness.dna_stories import CASE, alert
-from harness.ground import facts, react, until
-from harness.kin_stories import LOCI, TABLE, Alleles, Here, all_searched, enters, family, put, stranger
+from harness.dna_stories import CASE
+from harness.ground import facts, until
+from harness.kin_stories import (
+    LOCI,
+    TABLE,
+    Alleles,
+    Here,
+    a_case_with_a_matcher,
+    all_searched,
+    enters,
+    family,
+    put,
+    stranger,
+)
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
 FATHER = {"category": "parent_of_missing_child", "case_id": CASE, "relation": "father"}
@@ -34,11 +44,8 @@ MOTHER = FATHER | {"relation": "mother"}
 
 @pytest_asyncio.fixture
 async def run(runtime_for: RuntimeFor) -> AsyncIterator[Runtime]:
-    found = await runtime_for("dna-intake")
-    await react(found, REACTIONS, alert(found.clock.now()))
-    found.state["matcher"] = Matcher(found, Here(found.settings))
-    yield found
-    await matcher_of(found).close()
+    async with a_case_with_a_matcher(runtime_for) as found:
+        yield found
 
 
 async def candidates(run: Runtime) -> list[CandidateRow]:

@@ -14,16 +14,15 @@ from dna_intake import store, store_candidates
 from dna_intake.agents import REACTIONS
 from dna_intake.domain.requests import StandDownOutcome
 from dna_intake.gate_sending import telling_offices
-from dna_intake.matching.matcher import Matcher, matcher_of
 from dna_intake.settings import DnaSettings
 from guitu.service import Runtime
 from harness.dna_desk import Desk, desk
-from harness.dna_stories import CASE, YUNYANG, alert, stood_down
+from harness.dna_stories import CASE, YUNYANG, stood_down
 from harness.far_systems import Said, listening
 from harness.gate_stories import asking, child, compared, looked
 from harness.gate_stories import family as comes
 from harness.ground import facts, react
-from harness.kin_stories import Here, all_searched, enters, family
+from harness.kin_stories import a_case_with_a_matcher, all_searched, enters, family
 from harness.office_system import OfficeSystem
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
@@ -33,11 +32,8 @@ MOTHER = FATHER | {"relation": "mother"}
 
 @pytest_asyncio.fixture
 async def run(runtime_for: RuntimeFor) -> AsyncIterator[Runtime]:
-    found = await runtime_for("dna-intake")
-    await react(found, REACTIONS, alert(found.clock.now()))
-    found.state["matcher"] = Matcher(found, Here(found.settings))
-    yield found
-    await matcher_of(found).close()
+    async with a_case_with_a_matcher(runtime_for) as found:
+        yield found
 
 
 async def gives(lab: Desk, candidate_id: Any, verdict: str) -> int:

@@ -14,7 +14,6 @@ import pytest_asyncio
 
 from contracts.dna import CrossMatchCompleted
 from dna_intake import laboratory, nightly, results, store, store_candidates, store_search
-from dna_intake.agents import REACTIONS
 from dna_intake.intake import kits
 from dna_intake.matching.matcher import Matcher, matcher_of
 from dna_intake.models import MoveSpecimen, SpecimenRow
@@ -23,10 +22,20 @@ from dna_intake.practice import practice_of
 from dna_intake.searching import PARTITIONS
 from guitu.service import Runtime
 from harness.dna_desk import desk
-from harness.dna_stories import CASE, alert
+from harness.dna_stories import CASE
 from harness.gate_stories import asking, looked
-from harness.ground import facts, react
-from harness.kin_stories import LOCI, TABLE, Alleles, Here, all_searched, enters, family, put, stranger
+from harness.ground import facts
+from harness.kin_stories import (
+    LOCI,
+    TABLE,
+    Alleles,
+    a_case_with_a_matcher,
+    all_searched,
+    enters,
+    family,
+    put,
+    stranger,
+)
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
 FATHER = {"category": "parent_of_missing_child", "case_id": CASE, "relation": "father"}
@@ -36,11 +45,8 @@ SIBLING = FATHER | {"relation": "full_sibling"}
 
 @pytest_asyncio.fixture
 async def run(runtime_for: RuntimeFor) -> AsyncIterator[Runtime]:
-    found = await runtime_for("dna-intake")
-    await react(found, REACTIONS, alert(found.clock.now()))
-    found.state["matcher"] = Matcher(found, Here(found.settings))
-    yield found
-    await matcher_of(found).close()
+    async with a_case_with_a_matcher(runtime_for) as found:
+        yield found
 
 
 async def candidates(run: Runtime) -> list[CandidateRow]:

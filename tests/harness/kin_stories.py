@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid import UUID
 import numpy as np
 
 from dna_intake import genotypes, laboratory, registration, searching, store
+from dna_intake.agents import REACTIONS
 from dna_intake.domain.packed import STR_LOCI
 from dna_intake.domain.profiles import genotype_of
 from dna_intake.kinship import load_table
@@ -21,7 +23,8 @@ from dna_intake.models import RegisterSpecimen, SpecimenRow
 from dna_intake.practice import practice_of
 from guitu.service import Runtime
 from guitu.worker import WorkerTrouble
-from harness.dna_stories import YUNYANG
+from harness.dna_stories import YUNYANG, alert
+from harness.ground import react
 
 TABLE = load_table("norstr_east_asia")
 LOCI = tuple(locus for locus in STR_LOCI if locus in TABLE.loci)
@@ -148,3 +151,15 @@ class Here(Requests):
     async def end(self) -> None:
         """Forget the index, as the end of its process does."""
         self._held = []
+
+
+@asynccontextmanager
+async def a_case_with_a_matcher(
+    runtime_for: Callable[[str], Awaitable[Runtime]],
+) -> AsyncIterator[Runtime]:
+    """DNA intake with one alerted case, and a matcher that computes in the test's own process."""
+    run = await runtime_for("dna-intake")
+    await react(run, REACTIONS, alert(run.clock.now()))
+    run.state["matcher"] = Matcher(run, Here(run.settings))
+    yield run
+    await matcher_of(run).close()

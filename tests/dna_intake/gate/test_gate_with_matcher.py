@@ -11,16 +11,14 @@ import numpy as np
 import pytest_asyncio
 
 from contracts.dna import GateDecided
-from dna_intake.agents import REACTIONS
-from dna_intake.matching.matcher import Matcher, matcher_of
 from dna_intake.practice import practice_of
 from guitu.auth import mint
 from guitu.service import Runtime
 from harness.dna_desk import Desk, desk
-from harness.dna_stories import CASE, alert
+from harness.dna_stories import CASE
 from harness.gate_stories import asking, looked
-from harness.ground import facts, react
-from harness.kin_stories import Here, all_searched, enters, family, moved, stranger
+from harness.ground import facts
+from harness.kin_stories import a_case_with_a_matcher, all_searched, enters, family, moved, stranger
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
 FATHER = {"category": "parent_of_missing_child", "case_id": CASE, "relation": "father"}
@@ -28,11 +26,8 @@ FATHER = {"category": "parent_of_missing_child", "case_id": CASE, "relation": "f
 
 @pytest_asyncio.fixture
 async def run(runtime_for: RuntimeFor) -> AsyncIterator[Runtime]:
-    found = await runtime_for("dna-intake")
-    await react(found, REACTIONS, alert(found.clock.now()))
-    found.state["matcher"] = Matcher(found, Here(found.settings))
-    yield found
-    await matcher_of(found).close()
+    async with a_case_with_a_matcher(runtime_for) as found:
+        yield found
 
 
 async def reviewed(run: Runtime, child_id: UUID, verdict: str) -> None:
