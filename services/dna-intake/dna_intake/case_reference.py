@@ -11,8 +11,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from guitu import vault
 
@@ -33,5 +31,4 @@ def candidate_of(master: bytes, reference: UUID) -> UUID:
 
 def _block(master: bytes) -> Cipher[modes.CBC]:
     """A permutation of 16 bytes: one block of AES-256, no two ids the same."""
-    key = HKDF(algorithm=SHA256(), length=vault.KEY_BYTES, salt=None, info=_PURPOSE).derive(master)
-    return Cipher(algorithms.AES(key), modes.CBC(bytes(16)))
+    return Cipher(algorithms.AES(vault.derived(master, _PURPOSE)), modes.CBC(bytes(16)))

@@ -11,9 +11,6 @@ from __future__ import annotations
 import hmac
 from uuid import UUID
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from dna_intake import store
 from dna_intake.models import SpecimenRow
 from guitu import vault
@@ -26,12 +23,12 @@ MOVED_MAX = 500
 
 def link_of(master: bytes, case_id: UUID) -> bytes:
     """The link of every specimen of a case: 32 bytes that only the vault key can work out."""
-    return hmac.digest(_key(master, _LINK), case_id.bytes, "sha256")
+    return hmac.digest(vault.derived(master, _LINK), case_id.bytes, "sha256")
 
 
 def seal_case(master: bytes, specimen_id: UUID, case_id: UUID) -> bytes:
     """The case id for exactly this specimen's row; all have the same length."""
-    return vault.seal(_key(master, _SEAL), case_id.bytes, _place(specimen_id))
+    return vault.seal(vault.derived(master, _SEAL), case_id.bytes, _place(specimen_id))
 
 
 def open_case(master: bytes, row: SpecimenRow) -> UUID | None:
@@ -43,7 +40,7 @@ def open_case(master: bytes, row: SpecimenRow) -> UUID | None:
     """
     if row.case_sealed is None:
         return None
-    return UUID(bytes=vault.open_sealed(_key(master, _SEAL), row.case_sealed, _place(row.id)))
+    return UUID(bytes=vault.open_sealed(vault.derived(master, _SEAL), row.case_sealed, _place(row.id)))
 
 
 def blinded(master: bytes, body: bytes) -> bytes:
@@ -51,7 +48,7 @@ def blinded(master: bytes, body: bytes) -> bytes:
 
     Its plain hash beside the stored answer would join the two: who knows the case ids could try each.
     """
-    return hmac.digest(_key(master, _BLIND), body, "sha256")
+    return hmac.digest(vault.derived(master, _BLIND), body, "sha256")
 
 
 async def move_plain_links(runtime: Runtime) -> int:
@@ -65,11 +62,6 @@ async def move_plain_links(runtime: Runtime) -> int:
         if plain:
             tx.audit("dna.plain_links_sealed", specimens=len(plain))
     return len(plain)
-
-
-def _key(master: bytes, purpose: bytes) -> bytes:
-    """HKDF-SHA256 (RFC 5869) without salt: the vault key is uniformly random already."""
-    return HKDF(algorithm=SHA256(), length=vault.KEY_BYTES, salt=None, info=purpose).derive(master)
 
 
 def _place(specimen_id: UUID) -> str:

@@ -11,6 +11,8 @@ import secrets
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
 KEY_BYTES = 32
@@ -32,6 +34,11 @@ def master_key(setting: SecretStr) -> bytes:
 def new_key() -> bytes:
     """A fresh key for one case or one profile."""
     return secrets.token_bytes(KEY_BYTES)
+
+
+def derived(master: bytes, purpose: bytes) -> bytes:
+    """A key for one purpose alone, by HKDF-SHA256 (RFC 5869); no salt, since the vault key is uniformly random."""
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose).derive(master)
 
 
 def seal(key: bytes, plaintext: bytes, aad: str) -> bytes:

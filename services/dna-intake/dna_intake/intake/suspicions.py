@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import UUID
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from dna_intake.domain.likeness import Alleles, contradictions, marks, same_person, wrong_sex
 from dna_intake.domain.packed import unpack
 from dna_intake.domain.profiles import AMELOGENIN, Genotype
@@ -29,8 +26,7 @@ _MARK = b"guitu.dna.profile_mark.v1"
 
 def marks_of(master: bytes, genotype: Genotype) -> list[tuple[int, bytes]]:
     """The keyed marks of a profile; their key is derived from the vault key (HKDF-SHA256), for this alone."""
-    key = HKDF(algorithm=SHA256(), length=vault.KEY_BYTES, salt=None, info=_MARK).derive(master)
-    return marks(key, genotype)
+    return marks(vault.derived(master, _MARK), genotype)
 
 
 async def suspicions(tx: Tx, row: SpecimenRow, typed: Typed, practice: Practice) -> list[Reason]:
