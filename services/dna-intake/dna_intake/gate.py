@@ -15,7 +15,6 @@ import asyncpg
 from contracts.base import SpecimenId
 from contracts.dna import GateDecided
 from dna_intake import store, store_gate, store_search, store_webhooks
-from dna_intake.domain.barcode import BarcodeMisread, read_barcode
 from dna_intake.domain.gate import (
     SAYS_EN,
     SAYS_ZH,
@@ -34,7 +33,7 @@ from dna_intake.gate_panel import table_of
 from dna_intake.metrics_gate import GATE_DECISIONS, GATE_EXPIRED
 from dna_intake.models import SpecimenRow
 from dna_intake.models_gate import AskGate, CloseGate, Compared, DecisionRow, GateRow
-from dna_intake.refusals import not_found
+from dna_intake.refusals import barcode_of_label, not_found
 from dna_intake.settings import DnaSettings, dna_settings
 from guitu.metrics import SWEEP_FAILURES
 from guitu.pg import TRANSIENT
@@ -95,7 +94,7 @@ async def _child(conn: asyncpg.Connection, asked: AskGate) -> SpecimenRow:
     if asked.specimen_id is not None:
         row = await store.specimen(conn, asked.specimen_id)
     else:
-        row = await store.specimen_with_barcode(conn, _barcode(asked.barcode or ""))
+        row = await store.specimen_with_barcode(conn, barcode_of_label(asked.barcode or ""))
     if row is None:
         raise not_found("specimen", "检材")
     if row.category == "parent_of_missing_child":
@@ -107,15 +106,6 @@ async def _child(conn: asyncpg.Connection, asked: AskGate) -> SpecimenRow:
             "Send the specimen of the child who is to be registered.",
         )
     return row
-
-
-def _barcode(text: str) -> str:
-    try:
-        return read_barcode(text)
-    except BarcodeMisread as error:
-        raise Problem(
-            422, "barcode_misread", str(error), "条码校验不符,请重新扫描。", "Scan again."
-        ) from None
 
 
 def _check_reference(reference: str) -> None:

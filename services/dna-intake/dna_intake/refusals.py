@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from dna_intake.domain.barcode import BarcodeMisread, read_barcode
 from dna_intake.domain.custody import IllegalMove, MoveOutOfTime, SealRefused
 from dna_intake.domain.profiles import ProfileRefused
 from guitu.problem import Problem
@@ -18,6 +19,16 @@ def not_found(what_en: str, what_zh: str) -> Problem:
         f"本辖区无此{what_zh}。",
         "Check the id, or ask in the region that registered it.",
     )
+
+
+def barcode_of_label(text: str) -> str:
+    """The barcode that somebody scanned or typed, in its canonical form. Raises: Problem 422."""
+    try:
+        return read_barcode(text)
+    except BarcodeMisread as error:
+        raise Problem(
+            422, "barcode_misread", str(error), "条码校验不符,请重新扫描。", "Scan again."
+        ) from None
 
 
 def illegal_move(error: IllegalMove) -> Problem:

@@ -13,7 +13,6 @@ from fastapi.responses import JSONResponse
 from dna_intake import laboratory, registration, store
 from dna_intake.access import CustodyReader, Laboratory, Reader, Registrar, access_region
 from dna_intake.domain import custody
-from dna_intake.domain.barcode import BarcodeMisread, read_barcode
 from dna_intake.domain.custody import LEGAL, ChainBroken, Link
 from dna_intake.identity import blinded, link_of
 from dna_intake.intake import readings, store_readings
@@ -31,11 +30,11 @@ from dna_intake.models import (
     SpecimenRow,
 )
 from dna_intake.practice import practice_of
-from dna_intake.refusals import not_found
+from dna_intake.refusals import barcode_of_label, not_found
 from dna_intake.shown import shown
 from guitu import idempotency
 from guitu.auth import Principal
-from guitu.problem import Problem, refusals
+from guitu.problem import refusals
 from guitu.service import Runtime
 from guitu.vault import master_key
 
@@ -123,7 +122,9 @@ def _add_reading(router: APIRouter, runtime: Runtime) -> None:
             return await _of_case(runtime, p, case_id)
         async with runtime.read(region=p.region_code) as conn:
             found = (
-                await store.specimen_with_barcode(conn, _barcode(barcode)) if barcode is not None else None
+                await store.specimen_with_barcode(conn, barcode_of_label(barcode))
+                if barcode is not None
+                else None
             )
         return SpecimenList(specimens=[shown(found)] if found else [])
 
@@ -161,15 +162,6 @@ async def _answered_before(conn: asyncpg.Connection, kept: dict[str, Any]) -> Sp
     if row is None:
         raise not_found("specimen", "检材")
     return SpecimenAnswer.model_validate(kept | shown(row).model_dump(include=set(_OF_THE_PERSON)))
-
-
-def _barcode(text: str) -> str:
-    try:
-        return read_barcode(text)
-    except BarcodeMisread as error:
-        raise Problem(
-            422, "barcode_misread", str(error), "条码校验不符,请重新扫描。", "Scan again."
-        ) from None
 
 
 def _verified(row: SpecimenRow, chain: list[Link], successor: UUID | None) -> CustodyAnswer:

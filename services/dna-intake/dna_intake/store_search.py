@@ -93,9 +93,6 @@ _FAILED = "update search set attempts = attempts + 1, due_at = $2 where id = $1"
 _CANCEL = """
 update search set state = 'cancelled', completed_at = $2 where specimen_id = $1 and state = 'waiting'
 """
-_UNSEARCHED = """
-select count(*) from search where state = 'waiting' and specimen_id = $1
-"""
 _NEWEST = "select coalesce(max(newest), 0) as newest, coalesce(max(newest_family), 0) as family from index_generation"
 _PROFILE = """
 p.specimen_id, p.kind, p.key_hash, p.case_link, p.wrapped_key, p.genotype_sealed
@@ -333,11 +330,6 @@ async def search_failed(conn: asyncpg.Connection, search_id: UUID, due_at: datet
 async def cancel_searches(conn: asyncpg.Connection, specimen_id: UUID, now: datetime) -> None:
     """End the searches of a specimen that leaves the index."""
     await conn.execute(_CANCEL, specimen_id, now)
-
-
-async def searches_waiting_for(conn: asyncpg.Connection, specimen_id: UUID) -> int:
-    """How many searches of a specimen are not answered."""
-    return int(await conn.fetchval(_UNSEARCHED, specimen_id))
 
 
 async def newest_generation(conn: asyncpg.Connection) -> int:
