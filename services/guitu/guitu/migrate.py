@@ -22,7 +22,7 @@ from guitu.commands.shape import command_line
 from guitu.pg import role_of, schema_of
 from guitu.settings import Settings
 
-PACKAGES = ("alerts", "dispatch", "dna_intake", "notifications")
+PACKAGES = ("alerts", "dispatch", "dna_intake", "notifications", "console")
 _LOCK = 7_200
 # A table that somebody holds must not make every later reader queue behind a migration that waits for it.
 _BOUNDS = "set local lock_timeout = '5s'; set local statement_timeout = '10min'"

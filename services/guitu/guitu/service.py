@@ -55,7 +55,10 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Service:
-    """What makes a service; `start` opens extra long-lived parts, such as an HTTP session."""
+    """What makes a service; `start` opens extra long-lived parts, such as an HTTP session.
+
+    `dress` changes how the application answers, such as refusals as pages for people.
+    """
 
     name: str
     title: str
@@ -63,6 +66,7 @@ class Service:
     reactions: Sequence[Reaction] = ()
     sweeps: Sequence[Sweep] = ()
     start: Callable[[Runtime], AbstractAsyncContextManager[None]] | None = None
+    dress: Callable[[FastAPI], None] | None = None
 
 
 @dataclass
@@ -235,6 +239,8 @@ def build_app(service: Service, settings: Settings, port: int) -> FastAPI:
     problem.install(app)
     app.add_middleware(limits.BodyLimit)
     app.include_router(health.router)
+    if service.dress:
+        service.dress(app)
     openapi.describe(app)
     return app
 

@@ -30,6 +30,7 @@ SERVICES = (
     Member("dispatch", "dispatch", 2, "interception plans and orders"),
     Member("dna-intake", "dna_intake", 3, "specimens, custody, profiles"),
     Member("notifications", "notifications", 4, "notices by SMS, replies, escalation"),
+    Member("console", "console", 5, "the staff web console"),
 )
 MEMBERS = (*SERVICES, SIMULATOR)
 

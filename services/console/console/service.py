@@ -1,0 +1,30 @@
+"""What the ground runs as console."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter
+
+from console.refusals import dress
+from console.settings import console_settings
+from console.shell import shell_router
+from console.upstream import Upstream
+from guitu.service import Runtime, Service
+
+
+def routers(runtime: Runtime) -> Sequence[APIRouter]:
+    """Every page; each room brings its own router."""
+    return (shell_router(runtime),)
+
+
+@asynccontextmanager
+async def start(runtime: Runtime) -> AsyncIterator[None]:
+    """Open what lives as long as the process: the way to the other services."""
+    async with Upstream(console_settings(runtime.settings)) as upstream:
+        runtime.state["upstream"] = upstream
+        yield
+
+
+SERVICE = Service(name="console", title="Guitu console 指挥台", routers=routers, start=start, dress=dress)

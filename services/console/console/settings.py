@@ -1,0 +1,31 @@
+"""The console's own settings: where the other services answer, how long a session lasts."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Annotated
+
+from pydantic import Field
+
+from guitu.settings import Settings
+
+
+class ConsoleSettings(Settings):
+    """What the console reads besides the shared settings."""
+
+    alerts_url: Annotated[str, Field(description="Base address of alerts.")] = "http://127.0.0.1:8201"
+    dispatch_url: Annotated[str, Field(description="Base address of dispatch.")] = "http://127.0.0.1:8202"
+    dna_intake_url: Annotated[str, Field(description="Base address of dna-intake.")] = "http://127.0.0.1:8203"
+    notifications_url: Annotated[str, Field(description="Base address of notifications.")] = (
+        "http://127.0.0.1:8204"
+    )
+    sms_simulator_url: Annotated[
+        str, Field(description="Base address of the SMS simulator; empty hides its inbox page.")
+    ] = ""
+    session_hours: Annotated[int, Field(description="How long a login lasts.", ge=1, le=24)] = 12
+
+
+@lru_cache(maxsize=8)
+def console_settings(settings: Settings) -> ConsoleSettings:
+    """The service's own settings, whichever class the process was started with."""
+    return settings if isinstance(settings, ConsoleSettings) else ConsoleSettings(**settings.model_dump())
