@@ -48,6 +48,20 @@ async def test_axe_finds_a_field_without_a_label(browser: Browser) -> None:
         assert any(each.startswith("label:") for each in await window.axe())
 
 
+async def test_chinese_is_drawn_with_the_font_of_the_product(browser: Browser) -> None:
+    async with open_window(browser, BASE) as window:
+        await window.page.set_content('<p lang="zh-CN">归途 云阳县</p>')
+        devtools = await window.context.new_cdp_session(window.page)
+        for domain in ("DOM", "CSS"):
+            await devtools.send(f"{domain}.enable")
+        root = (await devtools.send("DOM.getDocument"))["root"]["nodeId"]
+        text = await devtools.send("DOM.querySelector", {"nodeId": root, "selector": "p"})
+
+        used = await devtools.send("CSS.getPlatformFontsForNode", {"nodeId": text["nodeId"]})
+
+        assert any("Noto Sans SC" in font["familyName"] for font in used["fonts"]), used
+
+
 def test_a_setting_that_names_no_program_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(SETTING, str(tmp_path / "nothing"))
 

@@ -28,7 +28,7 @@ PHONE, DESK = (360, 640), (1366, 768)
 OWN_HOSTS = {"127.0.0.1", "localhost"}
 PATIENCE_MS = 15_000
 """How long a page may take on a busy machine before a test says that something never came."""
-AXE = Path(__file__).resolve().parents[1] / "browser" / "vendor" / "axe.min.js"
+AXE = Path(__file__).resolve().parents[1] / "browser" / "vendor" / "axe-core" / "axe.min.js"
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _RUN_AXE = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
 
