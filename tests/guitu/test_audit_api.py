@@ -60,11 +60,14 @@ async def log(runtime_for: Callable[[str], Any]) -> AsyncIterator[Log]:
 
 
 async def test_the_newest_entries_come_first_and_older_ones_on_request(log: Log) -> None:
-    for action in ("test.one", "test.two", "test.three"):
-        await log.writes(action)
+    rows = [
+        audit.Row(UUID(int=number), log.run.clock.now(), "desk-1", action, None, {})
+        for number, action in enumerate(("test.one", "test.two", "test.three"))
+    ]
+    await audit.insert(log.run.pool, rows)
 
-    first = (await log.asks("/audit/entries", limit=2)).json()
-    rest = await log.actions(before=first["next_before"], limit=2)
+    first = (await log.asks("/audit/entries", limit=2, action="test.")).json()
+    rest = await log.actions(before=first["next_before"], limit=2, action="test.")
 
     assert ["test.three", "test.two"] == [each["action"] for each in first["entries"]]
     assert ["test.one"] == rest
@@ -78,7 +81,7 @@ async def test_entries_are_found_by_who_what_and_about_what(log: Log) -> None:
 
     assert ["identity.read"] == await log.actions(actor="desk-2")
     assert ["identity.read", "identity.read"] == await log.actions(action="identity.")
-    assert ["alert.updated", "identity.read"] == await log.actions(subject=str(case))
+    assert {"alert.updated", "identity.read"} == set(await log.actions(subject=str(case)))
 
 
 async def test_entries_are_found_by_time(log: Log) -> None:
@@ -97,7 +100,7 @@ async def test_that_somebody_read_the_log_is_in_the_log(log: Log) -> None:
     [line] = (await log.asks("/audit/entries")).json()["entries"]
 
     assert ("audit.read", "auditor-1") == (line["action"], line["actor"])
-    assert {"entries": 0, "asked_actor": "desk-7", "asked_limit": "100"} == line["details"]
+    assert {"entries": 0, "asked": {"actor": "desk-7", "limit": "100"}} == line["details"]
 
 
 @pytest.mark.parametrize("role", ["operator", "case_leader", "laboratory", "registry", "unit", "site"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -19,6 +19,9 @@ from guitu import audit_reading
 from guitu.audit_reading import Wanted
 from guitu.auth import Principal, allow
 from guitu.problem import Problem, refusals
+
+if TYPE_CHECKING:
+    from guitu.service import Runtime
 
 ENTRIES_MAX = 1_000
 WITHOUT_NUL = r"^[^\x00]+$"
@@ -76,11 +79,11 @@ class ChainCheck(BaseModel):
     )
 
 
-def access_log(request: Request, principal: Auditor) -> Principal:
-    """The auditor, if this node's log is theirs to read. Raises: Problem 403."""
-    home = request.app.state.runtime.settings.region_code
+def access_log(runtime: Runtime, principal: Principal) -> None:
+    """May this auditor read this node's log? Raises: Problem 403."""
+    home = runtime.settings.region_code
     if principal.region_code in ("*", home):
-        return principal
+        return
     raise Problem(
         403,
         "region_refused",
@@ -90,7 +93,6 @@ def access_log(request: Request, principal: Auditor) -> Principal:
     )
 
 
-Reader = Annotated[Principal, Depends(access_log)]
 router = APIRouter(tags=["audit"])
 _checking = asyncio.Lock()
 
@@ -98,7 +100,7 @@ _checking = asyncio.Lock()
 @router.get("/audit/entries")
 async def read(
     request: Request,
-    reader: Reader,
+    auditor: Auditor,
     actor: Annotated[
         str | None, Query(max_length=200, pattern=WITHOUT_NUL, description="Exactly this one.")
     ] = None,
@@ -112,28 +114,37 @@ async def read(
     limit: Annotated[int, Query(ge=1, le=ENTRIES_MAX)] = 100,
 ) -> Entries:
     """Who did what, newest first."""
-    runtime = request.app.state.runtime
     wanted = Wanted(before, actor, action, subject, since, until, limit)
-    asked = {name: str(value) for name, value in asdict(wanted).items() if value is not None}
-    async with runtime.tx(actor=reader.subject) as tx:
-        rows = await audit_reading.entries(tx.conn, wanted)
-        tx.audit("audit.read", entries=len(rows), **{f"asked_{name}": value for name, value in asked.items()})
-    found = [Entry(**dict(row)) for row in rows]
-    return Entries(
-        service=runtime.service, entries=found, next_before=found[-1].id if len(found) == limit else None
-    )
+    return await entries_for(request.app.state.runtime, auditor, wanted)
 
 
 @router.get("/audit/check", responses=refusals(409))
 async def check(
     request: Request,
-    reader: Reader,
+    auditor: Auditor,
     known: Annotated[
         str | None, Query(pattern="^[0-9a-f]{64}$", description="A `head` noted down earlier.")
     ] = None,
 ) -> ChainCheck:
     """Compute the whole chain again and say whether it holds."""
-    runtime = request.app.state.runtime
+    return await check_for(request.app.state.runtime, auditor, known)
+
+
+async def entries_for(runtime: Runtime, auditor: Principal, wanted: Wanted) -> Entries:
+    """A page of this service's log; that it was read is written into it. Raises: Problem 403."""
+    access_log(runtime, auditor)
+    asked = {name: str(value) for name, value in asdict(wanted).items() if value is not None}
+    async with runtime.tx(actor=auditor.subject) as tx:
+        rows = await audit_reading.entries(tx.conn, wanted)
+        tx.audit("audit.read", entries=len(rows), asked=asked)
+    found = [Entry(**dict(row)) for row in rows]
+    is_full = len(found) == wanted.limit
+    return Entries(service=runtime.service, entries=found, next_before=found[-1].id if is_full else None)
+
+
+async def check_for(runtime: Runtime, auditor: Principal, known: str | None = None) -> ChainCheck:
+    """Walk this service's chain, one walk at a time. Raises: Problem 403; 409, if another is under way."""
+    access_log(runtime, auditor)
     if _checking.locked():
         raise Problem(
             409,
@@ -144,12 +155,7 @@ async def check(
         )
     async with _checking, runtime.read() as conn:
         found = await audit_reading.chain(conn, bytes.fromhex(known) if known else None)
-    async with runtime.tx(actor=reader.subject) as tx:
+    async with runtime.tx(actor=auditor.subject) as tx:
         tx.audit("audit.checked", holds=found.broken is None, sealed=found.sealed)
-    return ChainCheck(
-        service=runtime.service, holds=found.broken is None, head=found.head.hex(), **_counts(found)
-    )
-
-
-def _counts(found: audit_reading.Chain) -> dict[str, Any]:
-    return {name: value for name, value in asdict(found).items() if name != "head"}
+    counts = {name: value for name, value in asdict(found).items() if name != "head"}
+    return ChainCheck(service=runtime.service, holds=found.broken is None, head=found.head.hex(), **counts)
