@@ -26,7 +26,9 @@ SEAL = "ab" * 32
 def line(number: int, action: str, **more: Any) -> dict[str, Any]:
     said = {"actor": "desk-1", "subject": None, "details": {}, "sealed_as": number}
     return (
-        {"id": str(UUID(int=number)), "at": f"2026-03-01T06:{number % 60:02}:00Z", "action": action} | said | more
+        {"id": str(UUID(int=number)), "at": f"2026-03-01T06:{number % 60:02}:00Z", "action": action}
+        | said
+        | more
     )
 
 
