@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from guitu.auth import Role
+from harness.browser import DESK, PHONE, Window
 from harness.scene import Scene
 
 At = Callable[[Scene], str]
@@ -22,6 +23,14 @@ class Screen:
     route: str
     role: Role | None
     at: At
+    size: tuple[int, int] = DESK
+    waits_for: str = "main"
+    """What must be there before a picture is taken; a map comes after its page."""
+
+    async def is_ready(self, window: Window) -> None:
+        """Wait until the page shows what it is about."""
+        await window.page.wait_for_selector(self.waits_for)
+        await window.page.evaluate("document.fonts.ready.then(() => null)")
 
     def __str__(self) -> str:
         return self.name
@@ -40,8 +49,8 @@ SCREENS: tuple[Screen, ...] = (
     _plain("keys", "/keys", "operator"),
     _plain("audit", "/audit", "auditor"),
     _plain("audit-chains", "/audit/chains", "auditor"),
-    Screen("order", "", None, lambda scene: scene.order_page),
-    Screen("notice", "", None, lambda scene: scene.notice_page),
+    Screen("order", "", None, lambda scene: scene.order_page, PHONE),
+    Screen("notice", "", None, lambda scene: scene.notice_page, PHONE),
 )
 NO_PAGES: dict[str, str] = {
     "/": "leads to the first page of a role",

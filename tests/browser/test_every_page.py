@@ -16,7 +16,7 @@ from demo.stage import open_stage
 from guitu.clock import Clock, Ids
 from guitu.service import Runtime
 from guitu.settings import Settings
-from harness.browser import DESK, PHONE, Look, Window, open_window
+from harness.browser import DESK, LANGUAGES, PHONE, Look, Window, open_window
 from harness.scene import Scene, busy_county
 from harness.whole_system import Stack
 
@@ -56,7 +56,7 @@ def test_every_page_of_the_console_is_looked_at() -> None:
     assert set() == (looked_at | NO_PAGES.keys()) - routes
 
 
-@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("screen", SCREENS, ids=str)
 async def test_a_page_is_accessible_and_quiet_in_every_look(
     screen: Screen, language: Any, scene: Scene, stack: Stack, browser: Browser
@@ -69,6 +69,7 @@ async def test_a_page_is_accessible_and_quiet_in_every_look(
         if screen.role is not None:
             await window.log_in(stack.settings, screen.role)
         answer = await window.goto(screen.at(scene))
+        await screen.is_ready(window)
         found = {}
         for size in (DESK, PHONE):
             await window.page.set_viewport_size({"width": size[0], "height": size[1]})

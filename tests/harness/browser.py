@@ -23,6 +23,7 @@ from guitu.settings import Settings
 from harness import chromium
 
 Language = Literal["zh-CN", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
 Scheme = Literal["light", "dark"]
 PHONE, DESK = (360, 640), (1366, 768)
 OWN_HOSTS = {"127.0.0.1", "localhost"}
