@@ -31,6 +31,7 @@ from contracts.notice import (
     NoticeFact,
     NoticeFailed,
     NoticeNilReported,
+    NoticeOpened,
     NoticeQueued,
 )
 from contracts.order import (
@@ -140,6 +141,7 @@ NOTICES = Topic(
         NoticeQueued,
         NoticeAccepted,
         NoticeDelivered,
+        NoticeOpened,
         NoticeFailed,
         NoticeAcknowledged,
         NoticeNilReported,
