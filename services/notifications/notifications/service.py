@@ -19,6 +19,7 @@ from notifications import (
     sending,
     tasks,
 )
+from notifications.acting_api import acting_router
 from notifications.agents import REACTIONS
 from notifications.alarms_api import alarms_router
 from notifications.api import callbacks_router, staff_router
@@ -74,6 +75,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         pushes_router(runtime, settings),
         voice_router(runtime, settings),
         staff_router(runtime),
+        acting_router(runtime),
         directory_router(runtime),
         drills_router(runtime),
         pages_router(runtime, settings),
