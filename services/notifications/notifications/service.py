@@ -29,6 +29,7 @@ from notifications.drills_api import drills_router
 from notifications.outside import Outside
 from notifications.pages_api import pages_router
 from notifications.pushes_api import pushes_router
+from notifications.reach_api import reach_router
 from notifications.senders import Senders, one_sender, open_senders
 from notifications.sending import Sender
 from notifications.settings import NotificationSettings
@@ -76,6 +77,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         voice_router(runtime, settings),
         staff_router(runtime),
         acting_router(runtime),
+        reach_router(runtime, settings),
         directory_router(runtime),
         drills_router(runtime),
         pages_router(runtime, settings),
