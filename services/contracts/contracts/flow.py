@@ -32,6 +32,7 @@ from contracts.notice import (
     NoticeFact,
     NoticeFailed,
     NoticeNilReported,
+    NoticeOpened,
     NoticeQueued,
 )
 from contracts.order import (
@@ -141,6 +142,7 @@ NOTICES = Topic(
         NoticeQueued,
         NoticeAccepted,
         NoticeDelivered,
+        NoticeOpened,
         NoticeFailed,
         NoticeAcknowledged,
         NoticeNilReported,
