@@ -7,6 +7,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter
 
+from console.age import age_router
+from console.hub import open_hub
+from console.live import live_router
+from console.projection.agents import REACTIONS
 from console.refusals import dress
 from console.settings import console_settings
 from console.shell import shell_router
@@ -16,15 +20,22 @@ from guitu.service import Runtime, Service
 
 def routers(runtime: Runtime) -> Sequence[APIRouter]:
     """Every page; each room brings its own router."""
-    return (shell_router(runtime),)
+    return (shell_router(runtime), age_router(runtime), live_router(runtime))
 
 
 @asynccontextmanager
 async def start(runtime: Runtime) -> AsyncIterator[None]:
-    """Open what lives as long as the process: the way to the other services."""
-    async with Upstream(console_settings(runtime.settings)) as upstream:
+    """Open what lives as long as the process: the way to the other services, the hub of the live streams."""
+    async with Upstream(console_settings(runtime.settings)) as upstream, open_hub(runtime):
         runtime.state["upstream"] = upstream
         yield
 
 
-SERVICE = Service(name="console", title="Guitu console 指挥台", routers=routers, start=start, dress=dress)
+SERVICE = Service(
+    name="console",
+    title="Guitu console 指挥台",
+    routers=routers,
+    reactions=REACTIONS,
+    start=start,
+    dress=dress,
+)
