@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from console.age import age_router
 from console.assets import assets_router
+from console.door import door_router
 from console.hub import open_hub
 from console.live import live_router
 from console.projection.agents import REACTIONS
@@ -24,6 +25,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
     """Every page; each room brings its own router."""
     return (
         assets_router(HEADERS),
+        door_router(runtime),
         shell_router(runtime),
         age_router(runtime),
         live_router(runtime),
