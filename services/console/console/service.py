@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from console.age import age_router
 from console.assets import assets_router
+from console.case_file.act_routes import case_acts_router
 from console.door import door_router
 from console.hub import open_hub
 from console.live import live_router
@@ -29,6 +30,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         shell_router(runtime),
         age_router(runtime),
         live_router(runtime),
+        case_acts_router(runtime),
     )
 
 
