@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter
 
+from console.assets import assets_router
 from console.refusals import dress
+from console.rendering import HEADERS
 from console.settings import console_settings
 from console.shell import shell_router
 from console.upstream import Upstream
@@ -16,7 +18,10 @@ from guitu.service import Runtime, Service
 
 def routers(runtime: Runtime) -> Sequence[APIRouter]:
     """Every page; each room brings its own router."""
-    return (shell_router(runtime),)
+    return (
+        assets_router(HEADERS),
+        shell_router(runtime),
+    )
 
 
 @asynccontextmanager
