@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -22,6 +23,9 @@ class ConsoleSettings(Settings):
     sms_simulator_url: Annotated[
         str, Field(description="Base address of the SMS simulator; empty hides its inbox page.")
     ] = ""
+    map_outlines: Annotated[
+        Path, Field(description="GeoJSON outlines of counties that are drawn under the map; may be missing.")
+    ] = Path(__file__).parent / "data" / "outlines.geojson"
     session_hours: Annotated[int, Field(description="How long a login lasts.", ge=1, le=24)] = 12
 
 
