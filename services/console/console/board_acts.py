@@ -29,7 +29,11 @@ def acts_router(runtime: Runtime) -> APIRouter:
 
     @router.post("/cases/{case_id}/orders/{order_id}/moves")
     async def move(
-        who: Actor, case_id: UUID, order_id: UUID, move: Annotated[Move, Form()], accept: Annotated[str, Header()] = ""
+        who: Actor,
+        case_id: UUID,
+        order_id: UUID,
+        move: Annotated[Move, Form()],
+        accept: Annotated[str, Header()] = "",
     ) -> Response:
         """What the unit answered by radio."""
         await access_case(runtime, who, case_id)

@@ -154,7 +154,9 @@ def places_of(county: bytes, who: Visitor) -> list[tuple[str, str]]:
     """The places of the county's network as options, by name."""
     name = "name_zh" if who.language == "zh-CN" else "name_en"
     said = [one["properties"] for one in json.loads(county)["features"]]
-    return sorted(((one["place_id"], one[name]) for one in said if one["layer"] == "place"), key=lambda one: one[1])
+    return sorted(
+        ((one["place_id"], one[name]) for one in said if one["layer"] == "place"), key=lambda one: one[1]
+    )
 
 
 def units_of(directory: Directory, who: Visitor) -> list[tuple[str, str]]:
@@ -175,7 +177,11 @@ def _id(text: str) -> UUID | None:
         return UUID(text) if text else None
     except ValueError:
         raise Problem(
-            422, "no_such_choice", "That is no unit or place of the list.", "所选警力或卡点无效。", "Choose one of the list."
+            422,
+            "no_such_choice",
+            "That is no unit or place of the list.",
+            "所选警力或卡点无效。",
+            "Choose one of the list.",
         ) from None
 
 

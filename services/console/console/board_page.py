@@ -1,7 +1,7 @@
 """The live board of a case: the page, what opens from a row, and what stands beside the rows.
 
-Everything is on the page when it comes, so it can be read without JavaScript; `static/board.mjs` keeps it true from then
-on (`live`). What is commanded here is forwarded by `board_acts` and `board_command`.
+Everything is on the page when it comes, so it can be read without JavaScript; `static/board.mjs` keeps it true from
+then on (`live`). What is commanded here is forwarded by `board_acts` and `board_command`.
 """
 
 from __future__ import annotations
@@ -75,7 +75,10 @@ async def _board(
 ) -> Response:
     found, directory = await _read(runtime, who, case_id)
     said, now = words(who.language), runtime.clock.now()
-    rows = {part: [board_rows.render(part, one, said) for one in lines] for part, lines in _parts(found, now).items()}
+    rows = {
+        part: [board_rows.render(part, one, said) for one in lines]
+        for part, lines in _parts(found, now).items()
+    }
     return page(
         request,
         "board/board.html",

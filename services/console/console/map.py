@@ -10,7 +10,6 @@ import asyncio
 import gzip
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Any
@@ -107,7 +106,11 @@ def _drawn(network: bytes, outlines: Sequence[Json], region: str) -> bytes:
         "towns": [_point(one, "kind") for one in layers["town"]],
         "places": [_point(one, "kind", "place_id", "needs") for one in layers["place"]],
         "exits": [_point(one, "kind", "exit_id") for one in layers["exit"]],
-        "nodes": {one["properties"]["node_id"]: _at(one) for name in ("town", "place", "exit") for one in layers[name]},
+        "nodes": {
+            one["properties"]["node_id"]: _at(one)
+            for name in ("town", "place", "exit")
+            for one in layers[name]
+        },
         "outlines": [_outline(one, region) for one in outlines],
     }
     return _packed(drawn)
@@ -120,7 +123,9 @@ def _road(feature: Json) -> list[Any]:
 
 def _point(feature: Json, *more: str) -> Json:
     said = feature["properties"]
-    return {"at": _at(feature), "zh": said["name_zh"], "en": said["name_en"]} | {name: said[name] for name in more}
+    return {"at": _at(feature), "zh": said["name_zh"], "en": said["name_en"]} | {
+        name: said[name] for name in more
+    }
 
 
 def _at(feature: Json) -> list[float]:
@@ -134,7 +139,18 @@ def _outline(feature: Json, region: str) -> Json:
 
 
 def _unit(row: Mapping[str, Any], case_id: UUID) -> Json:
-    names = "unit_id", "code", "name_zh", "name_en", "kind", "on_duty", "status", "lon", "lat", "position_age_s"
+    names = (
+        "unit_id",
+        "code",
+        "name_zh",
+        "name_en",
+        "kind",
+        "on_duty",
+        "status",
+        "lon",
+        "lat",
+        "position_age_s",
+    )
     here = row["busy_case_id"] == str(case_id)
     return {name: row[name] for name in names} | {
         "node": row["start_node"] or row["base_node"],
