@@ -9,10 +9,14 @@ from fastapi import APIRouter
 
 from console.age import age_router
 from console.assets import assets_router
+from console.board_acts import acts_router
+from console.board_command import command_router
+from console.board_page import board_router
 from console.case_file.act_routes import case_acts_router
 from console.door import door_router
 from console.hub import open_hub
 from console.live import live_router
+from console.map import map_router
 from console.projection.agents import REACTIONS
 from console.refusals import dress
 from console.rendering import HEADERS
@@ -31,6 +35,10 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         age_router(runtime),
         live_router(runtime),
         case_acts_router(runtime),
+        board_router(runtime),
+        acts_router(runtime),
+        command_router(runtime),
+        map_router(runtime),
     )
 
 
