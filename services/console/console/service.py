@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter
 
 from console.assets import assets_router
+from console.raise_page import raise_router
 from console.refusals import dress
 from console.rendering import HEADERS
 from console.settings import console_settings
@@ -21,6 +22,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
     return (
         assets_router(HEADERS),
         shell_router(runtime),
+        raise_router(runtime),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -22,6 +23,10 @@ class ConsoleSettings(Settings):
     sms_simulator_url: Annotated[
         str, Field(description="Base address of the SMS simulator; empty hides its inbox page.")
     ] = ""
+    places_file: Annotated[
+        Path | None,
+        Field(description="CSV of the county's places for the type-ahead; Yunyang's own if left out."),
+    ] = None
     session_hours: Annotated[int, Field(description="How long a login lasts.", ge=1, le=24)] = 12
 
 
