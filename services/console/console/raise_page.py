@@ -136,7 +136,14 @@ async def _photo(form: FormData, _: Words) -> tuple[dict[str, str], list[FieldEr
 
 
 def _form(request: Request, who: Visitor, typed: dict[str, str], key: str, **more: Any) -> Response:
-    said: dict[str, Any] = {"found": None, "errors": (), "choices": (), "refused": None, "status": 200, "body": {}} | more
+    said: dict[str, Any] = {
+        "found": None,
+        "errors": (),
+        "choices": (),
+        "refused": None,
+        "status": 200,
+        "body": {},
+    } | more
     wrong = {each.field: each.says for each in said["errors"]}
     return page(
         request,

@@ -8,13 +8,15 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter
 
 from console.assets import assets_router
+from console.drill_page import drill_router
+from console.drill_runner import run_drills
 from console.raise_page import raise_router
 from console.refusals import dress
 from console.rendering import HEADERS
 from console.settings import console_settings
 from console.shell import shell_router
 from console.upstream import Upstream
-from guitu.service import Runtime, Service
+from guitu.service import Runtime, Service, Sweep
 
 
 def routers(runtime: Runtime) -> Sequence[APIRouter]:
@@ -23,6 +25,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         assets_router(HEADERS),
         shell_router(runtime),
         raise_router(runtime),
+        drill_router(runtime),
     )
 
 
@@ -34,4 +37,11 @@ async def start(runtime: Runtime) -> AsyncIterator[None]:
         yield
 
 
-SERVICE = Service(name="console", title="Guitu console 指挥台", routers=routers, start=start, dress=dress)
+SERVICE = Service(
+    name="console",
+    title="Guitu console 指挥台",
+    routers=routers,
+    sweeps=(Sweep("drills", 0.5, run_drills),),
+    start=start,
+    dress=dress,
+)

@@ -21,7 +21,9 @@ on conflict (id) do nothing
 _ADD_STEP = """
 insert into drill_step (run_id, number, region_code, step, state, due_at) values ($1, $2, $3, $4, 'waiting', $5)
 """
-_OPEN = "select count(*) from drill_run where region_code = $1 and state in ('running', 'stopping')"
+_OPEN = """
+select count(*) from drill_run where region_code = $1 and state in ('running', 'stopping') and id <> $2
+"""
 # One after another: a step is due only when all before it are over, so no two processes act for one run.
 _CLAIM = """
 with next as (
@@ -81,9 +83,9 @@ async def add_run(conn: asyncpg.Connection, run: tuple[Any, ...], steps: Sequenc
     return True
 
 
-async def open_runs(conn: asyncpg.Connection, region_code: str) -> int:
-    """How many drills of a region go on."""
-    return int(await conn.fetchval(_OPEN, region_code))
+async def other_runs(conn: asyncpg.Connection, region_code: str, run_id: UUID) -> int:
+    """How many other drills of a region go on."""
+    return int(await conn.fetchval(_OPEN, region_code, run_id))
 
 
 async def claim(conn: asyncpg.Connection, now: datetime, lease: UUID) -> Row | None:
@@ -141,9 +143,14 @@ async def lock_run(conn: asyncpg.Connection, run_id: UUID) -> Row | None:
 async def stop(conn: asyncpg.Connection, run: Row, step: dict[str, Any], now: datetime) -> None:
     """Skip what nobody acts for at this moment, and end with one more step."""
     await conn.execute(_STOPPING, run["id"])
-    await conn.execute(_SKIP, run["id"], now)
+    await stop_rest(conn, run["id"], now)
     number = int(await conn.fetchval(_LAST, run["id"])) + 1
     await conn.execute(_ADD_STEP, run["id"], number, run["region_code"], step, now)
+
+
+async def stop_rest(conn: asyncpg.Connection, run_id: UUID, now: datetime) -> None:
+    """Skip what nobody acts for at this moment."""
+    await conn.execute(_SKIP, run_id, now)
 
 
 async def end_run(conn: asyncpg.Connection, run_id: UUID, state: str, now: datetime) -> None:
