@@ -14,16 +14,19 @@ from console.board_command import command_router
 from console.board_page import board_router
 from console.case_file.act_routes import case_acts_router
 from console.door import door_router
+from console.drill_page import drill_router
+from console.drill_runner import run_drills
 from console.hub import open_hub
 from console.live import live_router
 from console.map import map_router
 from console.projection.agents import REACTIONS
+from console.raise_page import raise_router
 from console.refusals import dress
 from console.rendering import HEADERS
 from console.settings import console_settings
 from console.shell import shell_router
 from console.upstream import Upstream
-from guitu.service import Runtime, Service
+from guitu.service import Runtime, Service, Sweep
 
 
 def routers(runtime: Runtime) -> Sequence[APIRouter]:
@@ -39,6 +42,8 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         acts_router(runtime),
         command_router(runtime),
         map_router(runtime),
+        raise_router(runtime),
+        drill_router(runtime),
     )
 
 
@@ -55,6 +60,7 @@ SERVICE = Service(
     title="Guitu console 指挥台",
     routers=routers,
     reactions=REACTIONS,
+    sweeps=(Sweep("drills", 0.5, run_drills),),
     start=start,
     dress=dress,
 )
