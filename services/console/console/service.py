@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter
 
 from console.assets import assets_router
+from console.door import door_router
 from console.refusals import dress
 from console.rendering import HEADERS
 from console.settings import console_settings
@@ -20,6 +21,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
     """Every page; each room brings its own router."""
     return (
         assets_router(HEADERS),
+        door_router(runtime),
         shell_router(runtime),
     )
 
