@@ -29,6 +29,7 @@ from dispatch.mutual_aid_api import mutual_aid_router
 from dispatch.network_api import network_router
 from dispatch.outlook_api import outlook_router
 from dispatch.pages import pages_router
+from dispatch.preview_api import preview_router
 from dispatch.units_api import units_router
 from dispatch.units_files_api import units_files_router
 from guitu.problem import Problem, refusals
@@ -45,6 +46,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         commands_router(runtime),
         mutual_aid_router(runtime),
         outlook_router(runtime),
+        preview_router(runtime),
         network_router(runtime),
         pages_router(runtime),
     )
