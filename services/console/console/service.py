@@ -9,14 +9,19 @@ from fastapi import APIRouter
 
 from console.age import age_router
 from console.assets import assets_router
+from console.dna import dna_routers
 from console.door import door_router
+from console.gate import gate_router
 from console.hub import open_hub
 from console.live import live_router
 from console.projection.agents import REACTIONS
 from console.refusals import dress
 from console.rendering import HEADERS
 from console.settings import console_settings
+from console.roads import roads_router
 from console.shell import shell_router
+from console.sites import sites_router
+from console.units import units_router
 from console.upstream import Upstream
 from guitu.service import Runtime, Service
 
@@ -27,6 +32,11 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         assets_router(HEADERS),
         door_router(runtime),
         shell_router(runtime),
+        *dna_routers(),
+        gate_router(),
+        sites_router(),
+        roads_router(),
+        units_router(),
         age_router(runtime),
         live_router(runtime),
     )
