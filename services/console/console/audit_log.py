@@ -52,9 +52,9 @@ class Asker:
     async def lines(self, source: Source, wanted: Wanted) -> list[Json]:
         """One service's lines. Raises: Problem."""
         if source == OWN:
-            found: Json = (
-                await audit_api.entries_for(self.runtime, self.who.principal, wanted)
-            ).model_dump(mode="json")
+            found: Json = (await audit_api.entries_for(self.runtime, self.who.principal, wanted)).model_dump(
+                mode="json"
+            )
         else:
             found = await self._upstream.get(self.who, source, "/audit/entries", **_query(wanted))
         return [line | {"source": source} for line in found["entries"]]
@@ -129,4 +129,3 @@ def _query(wanted: Wanted) -> Json:
 
 def _text(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
-

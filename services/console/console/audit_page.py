@@ -24,7 +24,16 @@ from guitu.service import Runtime
 
 PAGE = 100
 _BOM = "\ufeff"
-_COLUMNS = ("time_beijing", "service", "actor", "action", "action_in_words", "subject", "details", "sealed_as")
+_COLUMNS = (
+    "time_beijing",
+    "service",
+    "actor",
+    "action",
+    "action_in_words",
+    "subject",
+    "details",
+    "sealed_as",
+)
 _RISKY = ("=", "+", "-", "@", "\t", "\r")
 Auditor = Annotated[Visitor, Depends(visitor("auditor"))]
 
@@ -127,7 +136,9 @@ async def _rows(asker: Asker, filter_: Asked, wanted: Wanted) -> AsyncIterator[s
         for each in away:
             if each.source not in missing:
                 missing.add(each.source)
-                yield _line(("", each.source, "", "", _("This service did not answer; its lines are missing.")))
+                yield _line(
+                    ("", each.source, "", "", _("This service did not answer; its lines are missing."))
+                )
         for line in lines:
             yield _line(_cells(line, action_words(line["action"], _)))
 
