@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from console.age import age_router
 from console.assets import assets_router
+from console.audit_page import audit_router
 from console.board_acts import acts_router
 from console.board_command import command_router
 from console.board_page import board_router
@@ -39,6 +40,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
     return (
         assets_router(HEADERS),
         door_router(runtime),
+        audit_router(runtime),
         shell_router(runtime),
         gate_router(),
         sites_router(),
