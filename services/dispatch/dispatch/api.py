@@ -31,6 +31,7 @@ from dispatch.outlook_api import outlook_router
 from dispatch.pages import pages_router
 from dispatch.preview_api import preview_router
 from dispatch.units_api import units_router
+from dispatch.units_files_api import units_files_router
 from guitu.problem import Problem, refusals
 from guitu.service import Runtime
 
@@ -40,6 +41,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
     return (
         staff_router(runtime),
         units_router(runtime),
+        units_files_router(runtime),
         conditions_router(runtime),
         commands_router(runtime),
         mutual_aid_router(runtime),
