@@ -7,8 +7,12 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter
 
+from console.age import age_router
 from console.assets import assets_router
 from console.door import door_router
+from console.hub import open_hub
+from console.live import live_router
+from console.projection.agents import REACTIONS
 from console.refusals import dress
 from console.rendering import HEADERS
 from console.settings import console_settings
@@ -23,15 +27,24 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         assets_router(HEADERS),
         door_router(runtime),
         shell_router(runtime),
+        age_router(runtime),
+        live_router(runtime),
     )
 
 
 @asynccontextmanager
 async def start(runtime: Runtime) -> AsyncIterator[None]:
-    """Open what lives as long as the process: the way to the other services."""
-    async with Upstream(console_settings(runtime.settings)) as upstream:
+    """Open what lives as long as the process: the way to the other services, the hub of the live streams."""
+    async with Upstream(console_settings(runtime.settings)) as upstream, open_hub(runtime):
         runtime.state["upstream"] = upstream
         yield
 
 
-SERVICE = Service(name="console", title="Guitu console 指挥台", routers=routers, start=start, dress=dress)
+SERVICE = Service(
+    name="console",
+    title="Guitu console 指挥台",
+    routers=routers,
+    reactions=REACTIONS,
+    start=start,
+    dress=dress,
+)
