@@ -8,15 +8,18 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter
 
 from console.age import age_router
+from console.alarms_page import alarms_router
 from console.assets import assets_router
 from console.door import door_router
 from console.hub import open_hub
+from console.inbox_page import inbox_router
 from console.live import live_router
 from console.projection.agents import REACTIONS
 from console.refusals import dress
 from console.rendering import HEADERS
 from console.settings import console_settings
 from console.shell import shell_router
+from console.texts_page import texts_router
 from console.upstream import Upstream
 from guitu.service import Runtime, Service
 
@@ -29,6 +32,9 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         shell_router(runtime),
         age_router(runtime),
         live_router(runtime),
+        texts_router(runtime),
+        inbox_router(runtime),
+        alarms_router(runtime),
     )
 
 
