@@ -10,6 +10,8 @@ from fastapi import APIRouter
 from console.age import age_router
 from console.assets import assets_router
 from console.case_file.act_routes import case_acts_router
+from console.case_file.page import case_file_page_router
+from console.case_file.triage import sightings_router
 from console.door import door_router
 from console.hub import open_hub
 from console.live import live_router
@@ -31,6 +33,8 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         age_router(runtime),
         live_router(runtime),
         case_acts_router(runtime),
+        case_file_page_router(runtime),
+        sightings_router(runtime),
     )
 
 

@@ -115,6 +115,13 @@ def _reason(form: Form, _now: datetime) -> dict[str, Any]:
     return {"reason": text(form, "reason")}
 
 
+def _identity(form: Form, _now: datetime) -> dict[str, Any]:
+    """Only what was filled in; an empty field leaves what is known as it is."""
+    listed = {name: forms.people(form, name) for name in ("parent_names", "phones")}
+    named = {"child_name": text(form, "child_name")} | listed
+    return {name: value for name, value in named.items() if value}
+
+
 def _nothing(_form: Form, _now: datetime) -> None:
     return None
 
@@ -130,7 +137,7 @@ ACTS: tuple[Act, ...] = (
         _assessment,
         "assessment",
     ),
-    Act("notes", marked("Add a note"), marked("The note was added."), _note, "note"),
+    Act("notes", marked("Add a case note"), marked("The note was added."), _note, "note"),
     Act("updates", marked("Correct the alert"), marked("The alert was corrected."), _update, "update"),
     Act("merge", marked("Merge into another case"), marked("The cases were merged."), _merge, "merge"),
     Act("tasks", marked("Give a task"), marked("The task was given."), _task, "task"),
@@ -163,6 +170,15 @@ ACTS: tuple[Act, ...] = (
         "publication",
     ),
     Act(
+        "identity/keep",
+        marked("Add to the identity"),
+        marked("The identity was kept."),
+        _identity,
+        "identity",
+        "PATCH",
+        "identity",
+    ),
+    Act(
         "forget",
         marked("Erase the identity"),
         marked("The identity was erased."),
@@ -171,4 +187,7 @@ ACTS: tuple[Act, ...] = (
         leader_only=True,
     ),
 )
-BY_PATH = {act.path: act for act in ACTS}
+DONE = {act.form: act.done for act in ACTS} | {
+    "photo": marked("The photo was kept; it is made small now."),
+}
+"""What is said after a command, by what the address says was done."""
