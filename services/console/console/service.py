@@ -9,12 +9,16 @@ from fastapi import APIRouter
 
 from console.age import age_router
 from console.assets import assets_router
+from console.board_acts import acts_router
+from console.board_command import command_router
+from console.board_page import board_router
 from console.case_file.act_routes import case_acts_router
 from console.case_file.page import case_file_page_router
 from console.case_file.triage import sightings_router
 from console.door import door_router
 from console.hub import open_hub
 from console.live import live_router
+from console.map import map_router
 from console.projection.agents import REACTIONS
 from console.refusals import dress
 from console.rendering import HEADERS
@@ -35,6 +39,10 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         case_acts_router(runtime),
         case_file_page_router(runtime),
         sightings_router(runtime),
+        board_router(runtime),
+        acts_router(runtime),
+        command_router(runtime),
+        map_router(runtime),
     )
 
 
