@@ -76,7 +76,7 @@ async def test_a_script_gets_the_owner_s_answer_or_its_refusal(runtime_for: Runt
         refused = await at.browser.post(f"/cases/{case_id}/notes", data={"words": " "}, headers=headers)
 
     assert (kept.status_code, set(kept.json())) == (200, {"case_id", "entry_id"})
-    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    assert (refused.status_code, refused.json()["code"]) == (422, "field_empty")
 
 
 @pytest.mark.parametrize("act", ["notes", "tasks", "sightings"])
@@ -117,6 +117,32 @@ async def test_minutes_ago_are_counted_from_the_clock_and_an_exact_time_is_beiji
 
     # The test's clock begins at 14:00 in Beijing.
     assert seen == [now - timedelta(minutes=30), now - timedelta(minutes=15)]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "Fill in: How did it end?."), ("zh-CN", "请填写:处置结果。")],
+)
+async def test_an_empty_form_is_told_which_fields_it_lacks_before_anything_goes_out(
+    runtime_for: RuntimeFor, language: str, said: str
+) -> None:
+    async with room(runtime_for, language=language) as at:
+        case_id = await opened(at)
+
+        answer = await submits(at.browser, f"/cases/{case_id}/stand-down", reason="x")
+
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert at.commands() == []
+
+
+async def test_a_refused_form_s_address_loaded_again_leads_to_the_file(runtime_for: RuntimeFor) -> None:
+    async with room(runtime_for) as at:
+        case_id = await opened(at)
+
+        answers = [await at.browser.get(f"/cases/{case_id}/{act}") for act in ("stand-down", "identity")]
+
+    assert [each.headers["location"] for each in answers] == [f"/cases/{case_id}/file"] * 2
 
 
 async def test_a_sighting_without_a_place_is_refused_and_its_words_are_kept(runtime_for: RuntimeFor) -> None:
