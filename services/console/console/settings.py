@@ -41,6 +41,10 @@ class ConsoleSettings(Settings):
     map_outlines: Annotated[
         Path, Field(description="GeoJSON outlines of counties that are drawn under the map; may be missing.")
     ] = Path(__file__).parent / "data" / "outlines.geojson"
+    places_file: Annotated[
+        Path | None,
+        Field(description="CSV of the county's places for the type-ahead; Yunyang's own if left out."),
+    ] = None
     session_hours: Annotated[int, Field(description="How long a login lasts.", ge=1, le=24)] = 12
 
 
