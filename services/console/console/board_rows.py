@@ -13,8 +13,8 @@ from console.words import Words
 
 _TEMPLATES = {part: f"board/_{part}.html" for part in ("order", "site", "sighting", "aid", "dna", "timeline")}
 
-_BOTH = re.compile(r"^(.*[\u3000-\u9fff\uff00-\uffef]) ([A-Z][^\u3000-\u9fff]*)$", re.DOTALL)
-"""How services write a sentence for people into a fact: in Chinese, a space, then the same in English."""
+_BOTH = re.compile(r"^(.*[\u3000-\u9fff\uff00-\uffef]) ?([A-Z][^\u3000-\u9fff]*)$", re.DOTALL)
+"""How services write a sentence for people into a fact: in Chinese, then the same in English."""
 
 
 def own_words(text: str, language: str) -> str:
