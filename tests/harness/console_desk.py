@@ -75,7 +75,7 @@ async def opened(run: Runtime, far: Far = nobody_home, *, turn_s: float = 0.01) 
     dress(app)
     app.state.runtime = run
     settings = ConsoleSettings(**run.settings.model_dump())
-    hub = run.state["hub"] = Hub(run, turn_s)
+    hub = run.state["hub"] = Hub(run, turn_s, beat_s=0.1)
     async with Upstream(settings, httpx.MockTransport(far)) as upstream:
         run.state["upstream"] = upstream
         for router in SERVICE.routers(run):
@@ -123,10 +123,11 @@ class Stream:
 
     async def next(self, *names: str) -> Event | None:
         """The next event of these names; None when the stream ended."""
-        while True:
-            event = await asyncio.wait_for(self.events.get(), WAIT_S)
-            if event is None or event.name in names:
-                return event
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                event = await self.events.get()
+                if event is None or event.name in names:
+                    return event
 
     async def _run(self, begun: asyncio.Future[int]) -> None:
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -181,11 +182,16 @@ def read_event(block: str) -> Event | None:
 
 @asynccontextmanager
 async def streaming(
-    console: Console, path: str, role: Role = "operator", region: str = "500235", language: str = "en"
+    console: Console,
+    path: str,
+    role: Role = "operator",
+    region: str = "500235",
+    language: str = "en",
+    last_event_id: int | None = None,
 ) -> AsyncIterator[Stream]:
     """An open stream of somebody logged in."""
     cookies = await log_in(console, role, region) | {"guitu_language": language}
-    stream = Stream(console, path, cookies)
+    stream = Stream(console, path, cookies, last_event_id)
     await stream.open()
     try:
         yield stream

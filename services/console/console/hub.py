@@ -27,6 +27,7 @@ from guitu.service import Runtime
 
 TURN_S = 0.1
 """Changes of this time are one patch: faster is nothing that people see, and 50 consoles draw it."""
+BEAT_S = 5.0
 CHANGES_MAX = 5_000
 CATCH_UP_MAX = 2_000
 """Who is further behind reads the page anew, which is cheaper."""
@@ -91,8 +92,8 @@ class Listener:
 class Hub:
     """All listeners of this process and the place in the stream that they have reached."""
 
-    def __init__(self, runtime: Runtime, turn_s: float = TURN_S) -> None:
-        self._runtime, self._turn_s = runtime, turn_s
+    def __init__(self, runtime: Runtime, turn_s: float = TURN_S, beat_s: float = BEAT_S) -> None:
+        self._runtime, self._turn_s, self.beat_s = runtime, turn_s, beat_s
         self._listeners: dict[tuple[str, str], set[Listener]] = {}
         self._turning = asyncio.Lock()
         self.position: int | None = None

@@ -34,7 +34,6 @@ from guitu.pg import TRANSIENT
 from guitu.problem import Problem
 from guitu.service import Runtime
 
-BEAT_S = 5.0
 RETRY_MS = 1_000
 WATCHER = visitor("operator", "case_leader", "auditor")
 Watcher = Annotated[Visitor, Depends(WATCHER)]
@@ -116,7 +115,7 @@ async def _events(
         while not listener.over:
             event = await _next(listener, next_beat_s)
             if event is None:
-                next_beat_s = loop.time() + BEAT_S
+                next_beat_s = loop.time() + hub.beat_s
                 if not await _still_may(runtime, request, who, listener, region):
                     yield ENDED
                     return
