@@ -112,3 +112,17 @@ async def test_a_case_that_is_not_there_or_was_over_before_it_began_has_no_outlo
 
         for case_id in (uuid4(), an_id("two")):
             assert 404 == (await desk.reads(f"/cases/{case_id}/reach")).status_code
+
+
+async def test_reach_can_be_asked_for_any_minute_within_a_day(dispatch: Dispatch) -> None:
+    await dispatch.hears(raised())
+    async with over_http(dispatch) as http:
+        desk = Desk(dispatch, http, "operator", "500235")
+        drawn = (await desk.reads(f"/cases/{CASE}/reach?minutes=27&minutes=12")).json()
+        refused = [
+            (await desk.reads(f"/cases/{CASE}/reach?{asked}")).status_code
+            for asked in ("minutes=0", "minutes=1441", "&".join(f"minutes={n}" for n in range(1, 10)))
+        ]
+
+    assert [12, 27] == [feature["properties"]["minutes"] for feature in drawn["features"]]
+    assert [422, 422, 422] == refused

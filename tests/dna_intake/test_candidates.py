@@ -131,6 +131,7 @@ ROUTES = (
     "/candidates",
     "/candidates?state=open&state=second_tier&state=in_review",
     "/candidates/{candidate}",
+    "/searches",
     "/searches/{search}",
     "/searches/{search}/candidates",
     "/specimens/{child}",
@@ -383,6 +384,22 @@ async def test_a_search_by_hand_needs_a_purpose_and_shows_its_progress(office: O
         ),
     ]
     assert [422, 404, 403] == [answer.status_code for answer in refused]
+
+
+async def test_the_newest_searches_are_listed_with_who_asked_and_why(office: Office) -> None:
+    await office.lead(family(16))
+    child = str(await office.run.pool.fetchval("select child_id from candidate"))
+    lab = office.person("lab-1")
+    office.run.clock.advance(minutes=1)  # type: ignore[attr-defined]
+    asked = (await lab.posts("/searches", specimen_id=child, purpose="file 2026-17")).json()
+
+    listed = (await lab.gets("/searches")).json()["searches"]
+    waiting = (await lab.gets("/searches?state=waiting")).json()["searches"]
+    elsewhere = (await office.person("lab-9", "laboratory", "500236").gets("/searches")).json()["searches"]
+
+    assert (await lab.gets(f"/searches/{asked['id']}")).json() == listed[0] == waiting[0]
+    assert {"manual", "profile_entered"} == {one["cause"] for one in listed}
+    assert ([asked["id"]], []) == ([one["id"] for one in waiting], elsewhere)
 
 
 async def test_all_against_all_is_started_by_hand_once(office: Office) -> None:

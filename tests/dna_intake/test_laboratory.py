@@ -56,6 +56,24 @@ async def test_the_requests_move_on_with_the_sample_until_only_the_search_is_mis
     assert [UUID(specimen["id"])] == [f.specimen_id for f in await facts(run, SampleRegistered)]
 
 
+async def test_that_the_giver_consented_is_kept_with_its_time_and_audited(runtime_for: RuntimeFor) -> None:
+    run = await runtime_for("dna-intake")
+    await react(run, REACTIONS, alert(run.clock.now()))
+    async with desk(run) as lab:
+        without = await lab.registers(case_id=str(CASE))
+        asked = await lab.registers(case_id=str(CASE), consent=True)
+        found = await lab.gets(f"/specimens/{asked['id']}")
+
+    said = await run.pool.fetch(
+        "select details from audit where action = 'dna.specimen_registered' order by at, id"
+    )
+    assert (None, run.clock.now().isoformat()) == (
+        without["consent_at"],
+        found["consent_at"].replace("Z", "+00:00"),
+    )
+    assert [True] == [row["details"]["consent"] for row in said if "consent" in row["details"]]
+
+
 async def test_the_request_says_in_both_languages_what_it_waits_for(runtime_for: RuntimeFor) -> None:
     run = await runtime_for("dna-intake")
     await react(run, REACTIONS, alert(run.clock.now()))

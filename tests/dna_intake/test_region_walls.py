@@ -186,6 +186,7 @@ READS: tuple[tuple[Role, str], ...] = (
     ("laboratory", "/candidates"),
     ("laboratory", "/candidates?child_id={specimen}"),
     ("laboratory", "/candidates/{candidate}"),
+    ("laboratory", "/searches"),
     ("laboratory", "/searches/{search}"),
     ("laboratory", "/searches/{search}/candidates"),
     ("laboratory", "/worklist"),

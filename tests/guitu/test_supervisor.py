@@ -260,7 +260,7 @@ def test_members_never_get_one_port_nor_the_usual_one_of_another() -> None:
 
         ports = ports_for(MEMBERS, base)
 
-    assert {"alerts": base + 5, "dispatch": base + 6, "dna-intake": base + 3} == {
+    assert {"alerts": base + 6, "dispatch": base + 7, "dna-intake": base + 3} == {
         name: ports[name] for name in ("alerts", "dispatch", "dna-intake")
     }
     assert len(MEMBERS) == len(set(ports.values()))

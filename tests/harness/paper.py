@@ -1,7 +1,7 @@
 """Reads a printed page back: which words stand where, and what its bars say to a scanner.
 
-Knows the few operators that our pages use, and Code 128 (ISO/IEC 15417) from its table of widths; shares no
-code with what drew the page.
+Knows the few operators that our pages use, embedded fonts by their ToUnicode maps (ISO 32000-1, 9.10.3), and
+Code 128 (ISO/IEC 15417) from its table of widths; shares no code with what drew the page.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,10 +27,11 @@ _WIDTHS = tuple(_TABLE.split())
 _STOP = "2331112"
 _START = {103: "A", 104: "B", 105: "C"}
 _SWITCH = {"A": {100: "B", 99: "C"}, "B": {101: "A", 99: "C"}, "C": {101: "A", 100: "B"}}
-_STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
+_OBJECT = re.compile(rb"\n(\d+) 0 obj\b(.*?)\bendobj\b", re.DOTALL)
+Decode = Callable[[bytes], str]
 _NUMBER = r"(-?[\d.]+)"
 _LINE = re.compile(
-    rf"(?P<q>\bq\b)|(?P<Q>\bQ\b)|1 0 0 1 {_NUMBER} {_NUMBER} (?P<op>cm|Tm)|/(?P<font>F\d) [\d.]+ Tf"
+    rf"(?P<q>\bq\b)|(?P<Q>\bQ\b)|1 0 0 1 {_NUMBER} {_NUMBER} (?P<op>cm|Tm)|/(?P<font>F[\d+]+) [\d.]+ Tf"
     rf"|{_NUMBER} {_NUMBER} {_NUMBER} {_NUMBER} re|\((?P<text>(?:\\.|[^\\)])*)\) Tj",
     re.DOTALL,
 )
@@ -59,25 +61,48 @@ class Page:
 
 def pages(pdf: bytes) -> list[Page]:
     """Every page of a PDF of ours."""
-    fonts = _fonts(pdf)
-    return [_page(_plain(raw).decode("latin-1"), fonts) for raw in _STREAM.findall(pdf)]
+    objects = {int(number): body for number, body in _OBJECT.findall(pdf)}
+    fonts = _fonts(objects)
+    contents = [_reference(body, "Contents") for body in objects.values() if b"/Type /Page\n" in body]
+    return [_page(_plain(objects[number]).decode("latin-1"), fonts) for number in contents]
 
 
-def _plain(raw: bytes) -> bytes:
-    return zlib.decompress(base64.a85decode(raw.strip().removesuffix(b"~>")))
+def _plain(body: bytes) -> bytes:
+    """What the stream of an object holds."""
+    raw = body.split(b"stream", 1)[1].rsplit(b"endstream", 1)[0].strip(b"\r\n")
+    if b"/ASCII85Decode" in body:
+        raw = base64.a85decode(raw.strip().removesuffix(b"~>"))
+    return zlib.decompress(raw)
 
 
-def _fonts(pdf: bytes) -> dict[str, str]:
-    """Font name -> how its text is encoded."""
-    found = {}
-    for number in re.findall(rb"/(F\d+) \d+ 0 R", pdf):
-        name = number.decode()
-        body = next(b for b in pdf.split(b"endobj") if f"/Name /{name} ".encode() in b)
-        found[name] = "utf-16-be" if b"UniGB-UCS2-H" in body else "cp1252"
+def _reference(body: bytes, key: str) -> int:
+    found = re.search(rf"/{key} (\d+) 0 R".encode(), body)
+    assert found is not None, f"The object has no {key}."
+    return int(found[1])
+
+
+def _fonts(objects: dict[int, bytes]) -> dict[str, Decode]:
+    """Font name -> how its text is read."""
+    found: dict[str, Decode] = {}
+    for body in objects.values():
+        if named := re.search(rb"/Name /(F[\d+]+) ", body):
+            name = named[1].decode()
+            found[name] = (
+                _embedded(_plain(objects[_reference(body, "ToUnicode")]))
+                if b"/ToUnicode" in body
+                else lambda raw: raw.decode("cp1252")
+            )
     return found
 
 
-def _page(stream: str, fonts: dict[str, str]) -> Page:
+def _embedded(to_unicode: bytes) -> Decode:
+    """Text of an embedded subset, by the map that makes it searchable."""
+    pairs = re.findall(rb"^<(\w\w)> <(\w{4})>$", to_unicode, re.MULTILINE)
+    signs = {int(code, 16): chr(int(meant, 16)) for code, meant in pairs}
+    return lambda raw: "".join(signs[code] for code in raw)
+
+
+def _page(stream: str, fonts: dict[str, Decode]) -> Page:
     places, font, at = [(0.0, 0.0)], "", (0.0, 0.0)
     words: list[Words] = []
     rows: dict[tuple[float, float, float], list[tuple[float, float]]] = {}
@@ -93,7 +118,7 @@ def _page(stream: str, fonts: dict[str, str]) -> Page:
         elif m["font"]:
             font = m["font"]
         elif m["text"] is not None:
-            words.append(Words(*at, _unescaped(m["text"]).decode(fonts[font])))
+            words.append(Words(*at, fonts[font](_unescaped(m["text"]))))
         else:
             x, y, width, height = (float(m[n]) for n in range(7, 11))
             left, bottom = places[-1]

@@ -19,6 +19,7 @@ FILES = sorted(
 COMPOSE = yaml.safe_load((DEPLOY / "container/compose.yaml").read_text())
 PUBLIC = {
     "/o/": "dispatch",
+    "/p/": "alerts",
     "/n/": "notifications",
     "/twilio/": "notifications",
     "/webhook/": "notifications",

@@ -23,6 +23,9 @@ Reader = Annotated[Principal, Depends(allow("operator", "case_leader", "auditor"
 Commander = Annotated[Principal, Depends(allow("operator", "case_leader"))]
 """May change an alert, stand it down, assess sightings, merge; and read the identity for a stated purpose."""
 
+PhotoReader = Annotated[Principal, Depends(allow("operator", "case_leader", "auditor", "outside_system"))]
+"""May have the small photo once it is released; notifications asks as an outside system, for the notice page."""
+
 Leader = Annotated[Principal, Depends(allow("case_leader"))]
 """May erase an identity for good."""
 

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from alerts import handlers, status, store, vault
+from alerts import handlers, preview, status, store, vault
 from alerts.access import Commander, Reader, Reporter, access_case, access_case_to_change, access_region
+from alerts.case_file_api import case_file_router, tasks_router, triage_router
 from alerts.domain.case import Case
 from alerts.identity_api import identity_router
 from alerts.models import (
@@ -22,11 +23,13 @@ from alerts.models import (
     VersionOut,
     nameless_text,
 )
+from alerts.models_preview import PreviewOut, ReportPreviewIn
+from alerts.public_page import public_router
+from alerts.publication_api import publication_router, released_router
 from alerts.refusals import body_too_large
 from alerts.settings import AlertSettings, alert_settings
 from alerts.sightings_api import sightings_router
 from contracts.base import ReportId
-from contracts.report import ReportFiled
 from guitu import idempotency
 from guitu.auth import Principal
 from guitu.idempotency import StoredAnswer
@@ -48,6 +51,12 @@ def routers(runtime: Runtime) -> list[APIRouter]:
         alert_router(runtime, settings),
         sightings_router(runtime, settings),
         identity_router(runtime),
+        publication_router(runtime, settings),
+        released_router(runtime, settings),
+        public_router(runtime, settings),
+        case_file_router(runtime, settings),
+        tasks_router(runtime, settings),
+        triage_router(runtime),
     ]
 
 
@@ -62,8 +71,7 @@ def reports_router(runtime: Runtime, settings: AlertSettings) -> APIRouter:
         """Open a case and raise its alert; answered when everything is stored, before anybody was told."""
         raw = await request.body()
         _check_size(raw, said)
-        region = said.region_code or (p.region_code if p.region_code != "*" else settings.region_code)
-        access_region(p, region)
+        region = _region_of(p, said, settings)
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
             stored = await idempotency.once(tx, p.subject, key, raw)
             if stored is not None:
@@ -75,7 +83,22 @@ def reports_router(runtime: Runtime, settings: AlertSettings) -> APIRouter:
             await idempotency.remember(tx, p.subject, key, StoredAnswer(201, body))
         return answer
 
+    @router.post("/reports/preview")
+    async def preview_report(p: Reporter, said: ReportPreviewIn) -> PreviewOut:
+        """Say what the report would become: tier, rings, possible duplicates; nothing is stored, nobody is told."""
+        region, now, nameless = _region_of(p, said, settings), runtime.clock.now(), said.nameless()
+        report = nameless.filed(ReportId(runtime.ids.new()), region, p.role, now)
+        async with runtime.read(region=p.region_code) as conn:
+            return await preview.of_report(conn, report, said.tier, settings)
+
     return router
+
+
+def _region_of(p: Principal, said: ReportIn, settings: AlertSettings) -> str:
+    """The region that a report is for: the one it says, or the person's own. Raises: Problem 403."""
+    region = said.region_code or (p.region_code if p.region_code != "*" else settings.region_code)
+    access_region(p, region)
+    return region
 
 
 def _check_size(raw: bytes, said: ReportIn) -> None:
@@ -87,7 +110,7 @@ def _check_size(raw: bytes, said: ReportIn) -> None:
 
 async def _file(tx: Tx, said: ReportIn, region: str, p: Principal, settings: AlertSettings) -> ReportOut:
     said = said.nameless()
-    report = _report(tx, said, region, p)
+    report = said.filed(ReportId(tx.ids.new()), region, p.role, tx.now)
     opened = await handlers.file_report(tx, report, settings, said.tier)
     if said.identity is not None:
         await vault.keep(tx, settings, opened.case, said.identity.to_seal())
@@ -105,25 +128,6 @@ async def _file(tx: Tx, said: ReportIn, region: str, p: Principal, settings: Ale
             DuplicateOut(case_id=each.case.id, case_code=each.case.case_code, score=each.score, why=each.why)
             for each in opened.likely
         ],
-    )
-
-
-def _report(tx: Tx, said: ReportIn, region: str, p: Principal) -> ReportFiled:
-    """The fact that goes to the topic: nothing of the identity is in it."""
-    return ReportFiled(
-        region_code=region,
-        exercise=said.exercise,
-        occurred_at=tx.now,
-        report_id=ReportId(tx.ids.new()),
-        child=said.child(),
-        last_seen_place=said.last_seen_place.as_place(),
-        last_seen_at=said.last_seen_at,
-        circumstance=said.circumstance,
-        suspected_mode=said.suspected_mode,
-        vehicle=said.vehicle,
-        companion=said.companion,
-        note=said.note,
-        source=said.source or p.role,
     )
 
 

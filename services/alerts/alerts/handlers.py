@@ -47,9 +47,9 @@ class Opened:
     likely: list[duplicates.Likeness]
 
 
-def check_report(report: ReportFiled, settings: AlertSettings, tx: Tx) -> None:
+def check_report(report: ReportFiled, settings: AlertSettings, now: datetime) -> None:
     """Refuse what can't be true before anybody is sent out for it. Raises: Problem 422."""
-    _check_time(report.last_seen_at, settings, tx)
+    _check_time(report.last_seen_at, settings, now)
     box = area_of(settings, report.region_code)
     if box is None:
         raise region_unknown(report.region_code)
@@ -57,10 +57,10 @@ def check_report(report: ReportFiled, settings: AlertSettings, tx: Tx) -> None:
         raise outside_area(report.region_code, box)
 
 
-def _check_time(last_seen_at: datetime, settings: AlertSettings, tx: Tx) -> None:
-    if last_seen_at > tx.now + settings.future_tolerance:
-        raise in_future("last_seen_at", last_seen_at, tx.now)
-    if last_seen_at < tx.now - LONGEST_AGO:
+def _check_time(last_seen_at: datetime, settings: AlertSettings, now: datetime) -> None:
+    if last_seen_at > now + settings.future_tolerance:
+        raise in_future("last_seen_at", last_seen_at, now)
+    if last_seen_at < now - LONGEST_AGO:
         raise too_long_ago("last_seen_at", last_seen_at)
 
 
@@ -70,7 +70,7 @@ async def when_reported(tx: Tx, report: ReportFiled, settings: AlertSettings) ->
     Raises: ReportRefused, for a report that the API would refuse too; it becomes a dead letter with this text.
     """
     try:
-        check_report(report, settings, tx)
+        check_report(report, settings, tx.now)
     except Problem as refused:
         raise ReportRefused(f"{refused.detail_en} {refused.mend}") from None
     await open_case(tx, report, settings, None)
@@ -80,7 +80,7 @@ async def file_report(
     tx: Tx, report: ReportFiled, settings: AlertSettings, tier: Tier | None = None
 ) -> Opened:
     """A report over HTTP: publish it, open its case and raise its alert. Raises: Problem 422."""
-    check_report(report, settings, tx)
+    check_report(report, settings, tx.now)
     tx.publish(report)
     opened = await open_case(tx, report, settings, tier)
     assert opened is not None, "A report that was just made is new."
@@ -131,7 +131,7 @@ async def change_fields(
         after, changed = cases.with_fields(case, fields, tx.now)
     except CaseClosed:
         raise case_closed(case) from None
-    _check_time(after.last_seen_at, settings, tx)
+    _check_time(after.last_seen_at, settings, tx.now)
     box = area_of(settings, case.region_code)
     if "last_seen_place" in changed and box and not box.holds(after.last_seen_place.position):
         raise outside_area(case.region_code, box)

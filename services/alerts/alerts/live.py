@@ -13,6 +13,7 @@ from contracts.notice import (
     NoticeFact,
     NoticeFailed,
     NoticeNilReported,
+    NoticeOpened,
     NoticeQueued,
 )
 from contracts.order import (
@@ -43,11 +44,15 @@ NOTICE_STATE_OF: dict[type[NoticeFact], str] = {
     NoticeAccepted: "accepted",
     NoticeFailed: "failed",
     NoticeDelivered: "delivered",
+    NoticeOpened: "delivered",
     NoticeAcknowledged: "acknowledged",
     NoticeNilReported: "acknowledged",
     NoticeEscalated: "queued",
 }
-"""An escalation says nothing of the delivery itself, so it moves it nowhere; it is counted beside."""
+"""An escalation says nothing of the delivery itself, so it moves it nowhere; it is counted beside.
+
+Whoever opened the page has the notice, although no handset said so.
+"""
 NOTICES_IN_TIMELINE = (NoticeFailed, NoticeAcknowledged, NoticeNilReported, NoticeEscalated)
 """Ten thousand queued notices are a count, not a story."""
 AID_DETAILS = frozenset(

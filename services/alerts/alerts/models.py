@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -20,12 +21,14 @@ from contracts.base import (
     Place,
     Position,
     RegionCode,
+    ReportId,
     Sex,
     ShortText,
     Tier,
     TownshipCode,
     TravelMode,
 )
+from contracts.report import ReportFiled
 from guitu.problem import ApiModel
 
 PHOTO_BASE64_MAX = 3 * 1024 * 1024
@@ -154,6 +157,19 @@ class ReportIn(ApiModel):
         place = self.last_seen_place.model_copy(update={"name": told.pop("place")})
         kept = names.model_copy(update={"as_said": as_said})
         return self.model_copy(update=told | {"last_seen_place": place, "identity": kept})
+
+    def filed(self, report_id: ReportId, region_code: str, source: str, now: datetime) -> ReportFiled:
+        """The fact that goes to the topic: nothing of the identity is in it."""
+        same = ("exercise", "last_seen_at", "circumstance", "suspected_mode", "vehicle", "companion", "note")
+        return ReportFiled(
+            region_code=region_code,
+            occurred_at=now,
+            report_id=report_id,
+            child=self.child(),
+            last_seen_place=self.last_seen_place.as_place(),
+            source=self.source or source,
+            **{name: getattr(self, name) for name in same},
+        )
 
     def child(self) -> Child:
         """What may be said of the child."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from alerts import photos
 from alerts.agents import REACTIONS
 from alerts.api import routers
 from alerts.handlers import widen_rings
+from alerts.photos import make_due
 from guitu import vault
 from guitu.service import Runtime, Service, Sweep
 
@@ -16,7 +18,10 @@ from guitu.service import Runtime, Service, Sweep
 async def vault_ready(runtime: Runtime) -> AsyncIterator[None]:
     """Refuse to start without a vault key: a report with names would fail at the worst moment."""
     vault.master_key(runtime.settings.vault_key)
-    yield
+    try:
+        yield
+    finally:
+        await photos.worker_of(runtime).close()
 
 
 SERVICE = Service(
@@ -24,6 +29,9 @@ SERVICE = Service(
     title="Guitu alerts",
     routers=routers,
     reactions=REACTIONS,
-    sweeps=(Sweep("rings_due", 0.5, widen_rings),),
+    sweeps=(
+        Sweep("rings_due", 0.5, widen_rings),
+        Sweep("photos_due", 2.0, make_due, woken=True),
+    ),
     start=vault_ready,
 )

@@ -40,6 +40,15 @@ class AlertSettings(Settings):
         ),
     ] = (100.0, 200.0, 300.0, 500.0)
     ring_batch: Annotated[int, Field(description="Cases widened in one transaction.", ge=1, le=500)] = 50
+    publisher_zh: Annotated[str, Field(description="Who publishes posters, in Chinese.", max_length=40)] = (
+        "云阳县公安局"
+    )
+    publisher_en: Annotated[str, Field(description="Who publishes posters, in English.", max_length=60)] = (
+        "Yunyang County Public Security Bureau"
+    )
+    publication_phone: Annotated[
+        str, Field(description="Whom posters say to call.", pattern=r"^[0-9+ -]{3,20}$")
+    ] = "110"
 
     @property
     def future_tolerance(self) -> timedelta:

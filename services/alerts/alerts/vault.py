@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
-from alerts import store
+import asyncpg
+
+from alerts import store, store_file, store_photos, store_publication
 from alerts.domain.case import Case
 from alerts.refusals import forgotten, not_found
 from guitu import vault
@@ -24,6 +27,11 @@ async def keep(tx: Tx, settings: Settings, case: Case, identity: dict[str, Any])
     wrapped = vault.wrap(vault.master_key(settings.vault_key), key, place)
     if not await store.keep_identity(tx.conn, case.id, case.region_code, wrapped, sealed, tx.now):
         raise forgotten(case.id)
+    # What was made of an older photo is sealed with a key that is gone now.
+    if identity.get("photo_base64"):
+        await store_photos.due(tx.conn, case.id, case.region_code, tx.now)
+    else:
+        await store_photos.gone(tx.conn, case.id)
     tx.audit(
         "identity.kept", subject=case.id, fields=sorted(name for name, value in identity.items() if value)
     )
@@ -40,9 +48,19 @@ async def read(tx: Tx, settings: Settings, case: Case, purpose: str) -> dict[str
     if row["forgotten_at"] is not None:
         raise forgotten(case.id)
     tx.audit("identity.read", subject=case.id, purpose=purpose)
-    key = vault.unwrap(vault.master_key(settings.vault_key), row["wrapped_key"], _place(case))
+    return opened_identity(settings, case, row)
+
+
+def opened_identity(settings: Settings, case: Case, row: asyncpg.Record) -> dict[str, Any]:
+    """What a row of the vault seals; auditing the reading is for the caller. Raises: Tampered."""
+    key = key_of(settings, case.id, row["wrapped_key"])
     opened: dict[str, Any] = json.loads(vault.open_sealed(key, row["sealed"], _place(case)))
     return opened
+
+
+def key_of(settings: Settings, case_id: UUID, wrapped: bytes) -> bytes:
+    """The case's key. Raises: Tampered."""
+    return vault.unwrap(vault.master_key(settings.vault_key), wrapped, f"case_identity|sealed|{case_id}")
 
 
 async def kept_names(tx: Tx, settings: Settings, case: Case) -> tuple[list[str], list[str]]:
@@ -58,8 +76,11 @@ async def kept_names(tx: Tx, settings: Settings, case: Case) -> tuple[list[str],
 
 
 async def forget(tx: Tx, case: Case, reason: str) -> None:
-    """Destroy the key and what it sealed; the second time changes nothing."""
+    """Destroy the key and what it sealed, photo, publication and notes too; the second time changes nothing."""
     if await store.forget(tx.conn, case.id, case.region_code, tx.now):
+        await store_photos.gone(tx.conn, case.id)
+        await store_publication.withdraw(tx.conn, case.id, tx.actor, tx.now)
+        await store_file.blank_words(tx.conn, case.id)
         tx.audit("identity.forgotten", subject=case.id, reason=reason)
 
 

@@ -30,7 +30,7 @@ async def _to_login(request: Request, away: NotLoggedIn) -> Response:
 
 async def _in_words(request: Request, refused: Problem) -> Response:
     if wants_page(request):
-        who = read_session(request)
+        who = await read_session(request)
         return page(request, "refused.html", who, status=refused.status, refused=refused)
     return problem.answer(
         refused.status, refused.code, refused.detail_en, refused.detail_zh, mend=refused.mend, **refused.extra

@@ -8,10 +8,13 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter
 
 from console.age import age_router
+from console.assets import assets_router
+from console.cases import cases_router
 from console.hub import open_hub
 from console.live import live_router
 from console.projection.agents import REACTIONS
 from console.refusals import dress
+from console.rendering import HEADERS
 from console.settings import console_settings
 from console.shell import shell_router
 from console.upstream import Upstream
@@ -20,7 +23,13 @@ from guitu.service import Runtime, Service
 
 def routers(runtime: Runtime) -> Sequence[APIRouter]:
     """Every page; each room brings its own router."""
-    return (shell_router(runtime), age_router(runtime), live_router(runtime))
+    return (
+        assets_router(HEADERS),
+        shell_router(runtime),
+        age_router(runtime),
+        live_router(runtime),
+        cases_router(runtime),
+    )
 
 
 @asynccontextmanager

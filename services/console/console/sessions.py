@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -72,7 +73,7 @@ def visitor(*roles: Role) -> Callable[[Request], Awaitable[Visitor]]:
     """
 
     async def found(request: Request) -> Visitor:
-        who = read_session(request)
+        who = await read_session(request)
         if who is None:
             back_to = request.url.path if request.method == "GET" else "/"
             raise NotLoggedIn(back_to)
@@ -91,7 +92,7 @@ def visitor(*roles: Role) -> Callable[[Request], Awaitable[Visitor]]:
     return found
 
 
-def read_session(request: Request) -> Visitor | None:
+async def read_session(request: Request) -> Visitor | None:
     """Who the cookie says it is; None without a good one."""
     runtime = request.app.state.runtime
     cookie, settings = request.cookies.get(COOKIE), console_settings(runtime.settings)
@@ -106,14 +107,14 @@ def read_session(request: Request) -> Visitor | None:
         return None
     who = Principal(said["sub"], said["role"], said["region"])
     token = mint(settings, who.subject, who.role, who.region_code, now, _TOKEN_LIVES)
-    return Visitor(who, said["csrf"], language_of(request), token)
+    return Visitor(who, masked(said["csrf"]), language_of(request), token)
 
 
 async def _check_csrf(request: Request, who: Visitor) -> None:
     sent = request.headers.get(CSRF_HEADER)
     if sent is None and "form" in request.headers.get("content-type", ""):
         sent = str((await request.form()).get(CSRF_FIELD, ""))
-    if not secrets.compare_digest(sent or "", who.csrf):
+    if not _same_secret(sent or "", who.csrf):
         raise Problem(
             403,
             "form_refused",
@@ -121,3 +122,23 @@ async def _check_csrf(request: Request, who: Visitor) -> None:
             "表单已失效,请刷新页面后重试。",
             "Load the page again and repeat; nothing was changed.",
         )
+
+
+def masked(secret: str) -> str:
+    """The CSRF token as a page shows it: never twice the same, so that the length of a page tells nothing of it."""
+    pad = secrets.token_bytes(len(secret))
+    return urlsafe_b64encode(pad + bytes(a ^ b for a, b in zip(pad, secret.encode(), strict=True))).decode()
+
+
+def _unmasked(shown: str) -> bytes:
+    try:
+        raw = urlsafe_b64decode(shown.encode())
+    except ValueError:
+        return b""
+    half = len(raw) // 2
+    return bytes(a ^ b for a, b in zip(raw[:half], raw[half:], strict=False))
+
+
+def _same_secret(sent: str, shown: str) -> bool:
+    """Were both made from the same secret?"""
+    return secrets.compare_digest(_unmasked(sent), _unmasked(shown))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
-from fastapi.responses import FileResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 
+from console.navigation import HOME, RAISE
 from console.rendering import HEADERS, page
 from console.sessions import COOKIE, LANGUAGE_COOKIE, Visitor, new_session, visitor
 from console.words import LANGUAGES
@@ -15,7 +15,6 @@ from guitu.auth import read_token
 from guitu.problem import Problem
 from guitu.service import Runtime
 
-STATIC = Path(__file__).parent / "static"
 Anyone = Annotated[Visitor, Depends(visitor())]
 
 
@@ -27,6 +26,18 @@ def shell_router(runtime: Runtime) -> APIRouter:
     async def home(who: Anyone) -> Response:
         """The page a role begins with."""
         return RedirectResponse(HOME.get(who.principal.role, "/cases"), 303, HEADERS)
+
+    @router.get("/keys")
+    async def keys(request: Request, who: Anyone) -> Response:
+        """The keys that lead to pages, for who has no script to list them."""
+        return page(request, "keys.html", who, raise_place=RAISE)
+
+    @router.get("/banner")
+    async def banner(request: Request, who: Anyone) -> Response:
+        """The open cases above every page, asked for again and again by `bar.mjs`."""
+        answer = page(request, "_banner.html", who)
+        answer.headers["X-Now"] = runtime.clock.now().isoformat()
+        return answer
 
     @router.get("/login")
     async def ask(request: Request, to: str = "/") -> Response:
@@ -61,19 +72,7 @@ def shell_router(runtime: Runtime) -> APIRouter:
             answer.set_cookie(LANGUAGE_COOKIE, choice, max_age=31_536_000, samesite="lax", path="/")
         return answer
 
-    @router.get("/static/{name:path}")
-    async def static(name: str) -> Response:
-        """An asset; its address changes with its content, so it may be kept for a year."""
-        file = (STATIC / name).resolve()
-        if not file.is_relative_to(STATIC) or not file.is_file():
-            return Response(status_code=404, headers=HEADERS)
-        kept = {"Cache-Control": "public, max-age=31536000, immutable"}
-        return FileResponse(file, headers=HEADERS | kept)
-
     return router
-
-
-HOME = {"laboratory": "/dna", "registry": "/gate", "auditor": "/audit", "admin": "/sites"}
 
 
 def _inside(to: str) -> str:

@@ -19,6 +19,11 @@ FOLDERS: dict[Language, str] = {"zh-CN": "zh_CN", "en": "en"}
 LOCALE = Path(__file__).parent / "locale"
 
 
+def marked(text: str) -> str:
+    """Mark a text for the catalogues where it is named; it is translated where it is shown."""
+    return text
+
+
 class MissingWord(Exception):
     """A page says something that no catalogue has; the message names it and the language."""
 

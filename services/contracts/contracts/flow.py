@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from contracts.alert import AlertRaised, AlertStoodDown, AlertUpdated, AreaWidened
 from contracts.base import CaseFact, Fact
+from contracts.case_file import CaseNoted, TaskChanged
 from contracts.dna import (
     CandidateFound,
     CandidateReviewed,
@@ -31,6 +32,7 @@ from contracts.notice import (
     NoticeFact,
     NoticeFailed,
     NoticeNilReported,
+    NoticeOpened,
     NoticeQueued,
 )
 from contracts.order import (
@@ -107,7 +109,7 @@ ALERTS = Topic(
     "警情",
     "case id",
     _case_id,
-    (AlertRaised, AlertUpdated, AreaWidened, AlertStoodDown),
+    (AlertRaised, AlertUpdated, AreaWidened, AlertStoodDown, CaseNoted, TaskChanged),
     ("alerts",),
     ("dispatch", "dna-intake", "notifications", "console"),
 )
@@ -140,6 +142,7 @@ NOTICES = Topic(
         NoticeQueued,
         NoticeAccepted,
         NoticeDelivered,
+        NoticeOpened,
         NoticeFailed,
         NoticeAcknowledged,
         NoticeNilReported,

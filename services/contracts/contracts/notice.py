@@ -65,6 +65,12 @@ class NoticeDelivered(NoticeFact):
     type_: ClassVar[str] = "guitu.notice.delivered.v1"
 
 
+class NoticeOpened(NoticeFact):
+    """Somebody opened the notice's page for the first time; never an acknowledgement: to read is not to act."""
+
+    type_: ClassVar[str] = "guitu.notice.opened.v1"
+
+
 class NoticeFailed(NoticeFact):
     """This delivery ended without reaching anybody; the code is the provider's."""
 

@@ -18,6 +18,9 @@ Reader = Annotated[Principal, Depends(allow("operator", "case_leader", "auditor"
 Operator = Annotated[Principal, Depends(allow("operator", "case_leader"))]
 """May enter what a unit answered by radio."""
 
+Administrator = Annotated[Principal, Depends(allow("admin"))]
+"""May change which units there are."""
+
 
 async def access_case(runtime: Runtime, p: Principal, case_id: UUID) -> str:
     """The case's region, for somebody who may see the case. Raises: Problem 404.

@@ -29,7 +29,9 @@ from dispatch.mutual_aid_api import mutual_aid_router
 from dispatch.network_api import network_router
 from dispatch.outlook_api import outlook_router
 from dispatch.pages import pages_router
+from dispatch.preview_api import preview_router
 from dispatch.units_api import units_router
+from dispatch.units_files_api import units_files_router
 from guitu.problem import Problem, refusals
 from guitu.service import Runtime
 
@@ -39,10 +41,12 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
     return (
         staff_router(runtime),
         units_router(runtime),
+        units_files_router(runtime),
         conditions_router(runtime),
         commands_router(runtime),
         mutual_aid_router(runtime),
         outlook_router(runtime),
+        preview_router(runtime),
         network_router(runtime),
         pages_router(runtime),
     )

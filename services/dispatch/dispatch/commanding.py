@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -48,10 +48,6 @@ class Price:
     before: Trial
     after: Trial
     zero: datetime
-
-    def at(self, seconds: float) -> datetime:
-        """A time of the plans as a moment."""
-        return self.zero + timedelta(seconds=seconds)
 
 
 async def pin(tx: Tx, case_id: UUID, asked: PutPin, settings: DispatchSettings) -> Command:

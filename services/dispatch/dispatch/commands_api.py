@@ -12,17 +12,14 @@ from dispatch.command_checks import Scene
 from dispatch.commanding import Price, Trial
 from dispatch.counties import county_of
 from dispatch.domain.orders import OrderState
-from dispatch.domain.sentences import sentence
 from dispatch.live import with_places_by_hand
 from dispatch.models import County, OrderRow
 from dispatch.models_live import (
     COMMANDS_ASKED_MAX,
-    AssignmentOutline,
     ChangedAnswer,
     Command,
     CommandAnswer,
     CommandsAnswer,
-    ExitOutline,
     PlanOutline,
     PutForbid,
     PutPin,
@@ -30,6 +27,7 @@ from dispatch.models_live import (
     WhatIf,
     WhatIfAnswer,
 )
+from dispatch.plan_outline import outline_of
 from dispatch.settings import dispatch_settings
 from guitu.auth import Principal
 from guitu.problem import refusals
@@ -169,34 +167,4 @@ def price_answer(found: Price) -> WhatIfAnswer:
 
 def _outline(found: Price, trial: Trial) -> PlanOutline:
     scene: Scene = found.scene
-    exits = {way_out.exit_id: way_out for way_out in scene.county.exits}
-    places = scene.places
-    return PlanOutline(
-        closed_exits=len(trial.plan.closed_exits),
-        open_exits=[
-            ExitOutline(
-                exit_id=one.exit_id,
-                name_zh=exits[one.exit_id].name_zh,
-                name_en=exits[one.exit_id].name_en,
-                earliest_arrival_at=found.at(one.earliest_arrival_s),
-                reason_zh=sentence(one.reason, "zh"),
-                reason_en=sentence(one.reason, "en"),
-            )
-            for one in sorted(trial.plan.open_exits, key=lambda one: one.earliest_arrival_s)
-        ],
-        assignments=[
-            AssignmentOutline(
-                unit_id=one.unit_id,
-                place_id=one.place_id,
-                place_zh=places[one.place_id].name_zh,
-                place_en=places[one.place_id].name_en,
-                ready_at=found.at(one.eta_s),
-                in_time=one.in_time,
-                reason_zh=sentence(one.reason, "zh"),
-                reason_en=sentence(one.reason, "en"),
-            )
-            for one in trial.plan.assignments
-        ],
-        units_free=len(trial.plan.free_units),
-        intercepted=trial.plan.value,
-    )
+    return outline_of(trial.plan, with_places_by_hand(scene.county, scene.commands), found.zero)

@@ -183,6 +183,8 @@ class LiveUnitAnswer(_Answer):
     base_node: str
     capabilities: list[str]
     on_duty: bool
+    shift_start: str = Field(description="HH:MM, Beijing time; the same as shift_end is the whole day.")
+    shift_end: str
     busy_case_id: UUID | None
     busy_order_id: UUID | None
     status: UnitStatus

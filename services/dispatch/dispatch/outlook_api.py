@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.base import TravelMode
 from contracts.order import PlanFigures, PlanPublished
@@ -33,6 +33,10 @@ from guitu.service import Runtime
 
 SEGMENTS_MAX = 500
 SEARCHED_MAX = 200
+AREAS_MAX = 8
+REACH_MINUTES_MAX = 24 * 60
+"""Long before that, everybody can be out of any county."""
+ReachMinutes = Annotated[int, Field(ge=1, le=REACH_MINUTES_MAX)]
 
 
 class ProofAnswer(BaseModel):
@@ -53,10 +57,17 @@ def outlook_router(runtime: Runtime) -> APIRouter:
     router = APIRouter(tags=["outlook"])
 
     @router.get("/cases/{case_id}/reach", responses=refusals(404, 409))
-    async def reach(p: Reader, case_id: UUID) -> dict[str, Any]:
+    async def reach(
+        p: Reader,
+        case_id: UUID,
+        minutes: Annotated[
+            list[ReachMinutes] | None,
+            Query(max_length=AREAS_MAX, description="Other limits than 15, 30, 45 and 60."),
+        ] = None,
+    ) -> dict[str, Any]:
         """GeoJSON: how far they can have come 15, 30, 45 and 60 minutes after the newest sighting that counts."""
         now = await _now(runtime, p, case_id)
-        return await asyncio.to_thread(_reach, now)
+        return await asyncio.to_thread(_reach, now, tuple(sorted(set(minutes or REACH_MINUTES))))
 
     @router.get("/cases/{case_id}/search-area", responses=refusals(404, 409))
     async def search_area(
@@ -120,7 +131,7 @@ async def _now(runtime: Runtime, p: Principal, case_id: UUID) -> CaseNow:
     return now
 
 
-def _reach(now: CaseNow) -> dict[str, Any]:
+def _reach(now: CaseNow, minutes: tuple[int, ...]) -> dict[str, Any]:
     problem, network = now.problem, now.county.network
     modes = {origin.mode for origin in problem.origins}
     seen_s = max(origin.seen_s for origin in problem.origins)
@@ -134,7 +145,7 @@ def _reach(now: CaseNow) -> dict[str, Any]:
         arrival_s,
         seen_s,
         modes.pop() if len(modes) == 1 else TravelMode.unknown,
-        minutes=REACH_MINUTES,
+        minutes=minutes,
         closed_edges=problem.closed_edges,
         starts=[(at.lon, at.lat, first)] if first in problem.origins else [],
     )

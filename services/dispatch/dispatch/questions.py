@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from contracts.alert import AlertBody
-from contracts.base import SightingId
+from contracts.base import Place, SightingId, TravelMode
 from dispatch.domain.orders import HELD_STATES, OrderState
 from dispatch.domain.positions import units_now
 from dispatch.domain.problem import MARGIN_S, ExitId, Held, Problem, Unit
@@ -18,9 +18,25 @@ from dispatch.models_live import Live
 from dispatch.times import minute_of_day
 
 
+class LastSeen(Protocol):
+    """What a plan starts from: an alert that was raised, or one that somebody thinks of raising."""
+
+    @property
+    def last_seen_place(self) -> Place:
+        """Where the child was last seen."""
+
+    @property
+    def last_seen_at(self) -> datetime:
+        """When that was."""
+
+    @property
+    def suspected_mode(self) -> TravelMode:
+        """How they are thought to travel."""
+
+
 def question(
     county: County,
-    alert: AlertBody,
+    alert: LastSeen,
     sightings: Sequence[Seen],
     units: Sequence[UnitNow],
     orders: Sequence[OrderRow],

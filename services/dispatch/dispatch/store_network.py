@@ -164,6 +164,11 @@ async def units_without_base(conn: asyncpg.Connection, region_code: str, version
 async def put_units(conn: asyncpg.Connection, region_code: str, rows: Sequence[UnitRow]) -> None:
     """Add or change units; those of the region that are not listed any more are planned with no longer."""
     await conn.execute(_RETIRE_UNITS, region_code, [row.unit_id for row in rows])
+    await add_or_change_units(conn, rows)
+
+
+async def add_or_change_units(conn: asyncpg.Connection, rows: Sequence[UnitRow]) -> None:
+    """Add or change these units; all others stay as they are."""
     await conn.executemany(_PUT_UNIT, [_columns(row) for row in rows])
 
 

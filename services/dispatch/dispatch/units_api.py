@@ -13,6 +13,7 @@ from dispatch.access import Operator, Reader
 from dispatch.command_checks import no_network, no_such
 from dispatch.counties import county_of
 from dispatch.domain.positions import CLOCK_AHEAD, UnitState, capabilities_of, snap_to_road, start_of
+from dispatch.importing.unit_files import clock
 from dispatch.models import County, UnitNow
 from dispatch.models_live import (
     ChangedAnswer,
@@ -161,6 +162,8 @@ def _answer(
         base_node=row.base_node,
         capabilities=sorted(capabilities_of(row, state)),
         on_duty=row.shift.covers(minute_of_day(now)),
+        shift_start=clock(row.shift.start_min),
+        shift_end=clock(row.shift.end_min),
         busy_case_id=unit.busy_case_id,
         busy_order_id=unit.busy_order_id,
         status=state.status,

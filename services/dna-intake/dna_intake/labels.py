@@ -87,10 +87,10 @@ def _draw(page: Any, label: Label, paper: Paper, x: float, y: float) -> None:
     words_x = bars_x + printing.QUIET_MODULES * paper.module
     printing.text(page, label.barcode, words_x, bars_y - 4.2, size_pt=11, font=printing.CODE)
     chinese, english = CATEGORY_ZH[label.category], f"{CATEGORY_EN[label.category]} · {label.region_code}"
-    printing.text(page, chinese, words_x, bars_y - 8, size_pt=8, font=printing.SONG)
+    printing.text(page, chinese, words_x, bars_y - 8, size_pt=8, font=printing.CHINESE)
     printing.text(page, english, words_x, bars_y - 11.2, size_pt=6.5)
     right = words_x + printing.SYMBOLS_MODULES * paper.module
     if label.tries > 1:
-        printing.text(page, f"补采{label.tries}", right - 7.5, bars_y - 4.2, size_pt=7, font=printing.SONG)
+        printing.text(page, f"补采{label.tries}", right - 7.5, bars_y - 4.2, size_pt=7, font=printing.CHINESE)
     if label.exercise:
         printing.exercise_mark(page, right, bars_y - 8, size_pt=7)

@@ -102,6 +102,7 @@ class SpecimenRow(Row):
     tries: int = 1
     due_at: datetime | None = None
     overdue_at: datetime | None = None
+    consent_at: datetime | None = None
 
     @property
     def of_a_family(self) -> bool:
@@ -144,7 +145,8 @@ Moment = Annotated[AwareDatetime, Field(ge=_EARLIEST, le=_LATEST)]
 class RegisterSpecimen(ApiModel):
     """A label for a specimen; one for a case takes `exercise` from the case.
 
-    With `resample_of` it takes the place of a lost one, and inherits its case, relation and sex.
+    With `resample_of` it takes the place of a lost one, and inherits its case, relation and sex. `consent` says that
+    the giver's signed form was seen: it stays at the station with the second label on it; nothing of it is kept here.
     """
 
     category: SpecimenCategory
@@ -154,6 +156,7 @@ class RegisterSpecimen(ApiModel):
     registered_sex: RegisteredSex | None = None
     exercise: bool = False
     resample_of: UUID | None = None
+    consent: bool = False
 
     @model_validator(mode="after")
     def _relation_of_a_family(self) -> RegisterSpecimen:
@@ -235,6 +238,7 @@ class SpecimenShown(BaseModel):
     tries: int
     due_at: datetime | None
     overdue_at: datetime | None
+    consent_at: datetime | None
 
 
 class SpecimenAnswer(SpecimenShown):

@@ -202,6 +202,12 @@ class SearchAnswer(BaseModel):
     asked_by: str
 
 
+class SearchList(BaseModel):
+    """Searches, the newest first."""
+
+    searches: list[SearchAnswer]
+
+
 class ResultAnswer(BaseModel):
     """A recorded second-tier result, without the haplotypes."""
 

@@ -60,7 +60,8 @@ def _say(tx: Tx, row: SpecimenRow) -> None:
             category=row.category,
         )
     )
-    tx.audit("dna.specimen_registered", subject=row.id, category=row.category)
+    consent = {"consent": True} if row.consent_at else {}
+    tx.audit("dna.specimen_registered", subject=row.id, category=row.category, **consent)
 
 
 async def _lost(tx: Tx, specimen_id: UUID) -> SpecimenRow:
@@ -166,4 +167,5 @@ def _row(tx: Tx, wanted: RegisterSpecimen, practice: Practice, tries: int) -> Sp
         resample_of=wanted.resample_of,
         tries=tries,
         due_at=practice.due("registered", tx.now),
+        consent_at=tx.now if wanted.consent else None,
     )

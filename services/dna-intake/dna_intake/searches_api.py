@@ -19,7 +19,9 @@ from dna_intake.models_search import (
     RunAnswer,
     RunList,
     SearchAnswer,
+    SearchList,
     SearchRow,
+    SearchState,
     StartRun,
 )
 from dna_intake.refusals import not_found
@@ -42,6 +44,17 @@ def searches_router(runtime: Runtime) -> APIRouter:
             answer = await _answer(tx.conn, search_id)
         runtime.wake()
         return answer
+
+    @router.get("/searches")
+    async def newest(
+        p: CandidateReader,
+        state: SearchState | None = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> SearchList:
+        """The newest searches of the region, by hand and by themselves, with who asked and why."""
+        async with runtime.read(region=p.region_code) as conn:
+            found = await store_search.newest_searches(conn, state, limit)
+        return SearchList(searches=[_told(row, log) for row, log in found])
 
     @router.get("/searches/{search_id}", responses=refusals(404))
     async def search(p: CandidateReader, search_id: UUID) -> SearchAnswer:
@@ -129,7 +142,10 @@ async def _visible(conn: asyncpg.Connection, search_id: UUID) -> SearchRow:
 
 async def _answer(conn: asyncpg.Connection, search_id: UUID) -> SearchAnswer:
     row = await _visible(conn, search_id)
-    log = await store_search.log_of(conn, search_id)
+    return _told(row, await store_search.log_of(conn, search_id))
+
+
+def _told(row: SearchRow, log: asyncpg.Record) -> SearchAnswer:
     return SearchAnswer(
         **row.model_dump(include=set(SearchAnswer.model_fields)),
         parts=searching.PARTITIONS,

@@ -33,7 +33,7 @@ def list_pdf(row: ShipmentRow, items: Sequence[ItemRow]) -> bytes:
 
 
 def _head(page: Any, row: ShipmentRow, many: int) -> None:
-    printing.text(page, "检材交接清单", LEFT, TOP, size_pt=16, font=printing.SONG)
+    printing.text(page, "检材交接清单", LEFT, TOP, size_pt=16, font=printing.CHINESE)
     printing.text(page, "Specimen shipment list", LEFT + 42, TOP, size_pt=12)
     if row.exercise:
         printing.exercise_mark(page, RIGHT, TOP, size_pt=12)
@@ -48,9 +48,9 @@ def _head(page: Any, row: ShipmentRow, many: int) -> None:
         ]
     ):
         y = TOP - 8 - place * 5.2
-        printing.text(page, zh, LEFT, y, size_pt=9, font=printing.SONG)
+        printing.text(page, zh, LEFT, y, size_pt=9, font=printing.CHINESE)
         printing.text(page, en, LEFT + 27, y, size_pt=8)
-        printing.text(page, value, LEFT + 60, y, size_pt=10, font=printing.SONG)
+        printing.text(page, value, LEFT + 60, y, size_pt=10, font=printing.CHINESE)
 
 
 def _line(page: Any, number: int, item: ItemRow, y: float) -> None:
@@ -58,7 +58,7 @@ def _line(page: Any, number: int, item: ItemRow, y: float) -> None:
     printing.bars(page, item.barcode, _COLUMNS["bars"], y, module_mm=0.25, height_mm=7)
     printing.text(page, item.barcode, _COLUMNS["barcode"], y + 2, size_pt=10, font=printing.CODE)
     chinese, english = CATEGORY_ZH[item.category], CATEGORY_EN[item.category]
-    printing.text(page, chinese, _COLUMNS["category"], y + 4, size_pt=8, font=printing.SONG)
+    printing.text(page, chinese, _COLUMNS["category"], y + 4, size_pt=8, font=printing.CHINESE)
     printing.text(page, english, _COLUMNS["category"], y + 0.8, size_pt=7)
     printing.text(page, item.seal, _COLUMNS["seal"], y + 2, size_pt=8)
     # A box to tick when the tube was scanned.
@@ -67,6 +67,6 @@ def _line(page: Any, number: int, item: ItemRow, y: float) -> None:
 
 def _foot(page: Any, number: int, many: int) -> None:
     for x, zh, en in ((LEFT, "移交人", "Handed over by"), (WIDTH / 2, "接收人", "Received by")):
-        printing.text(page, zh, x, 24, size_pt=10, font=printing.SONG)
+        printing.text(page, zh, x, 24, size_pt=10, font=printing.CHINESE)
         printing.text(page, f"{en}  ______________________", x + 13, 24, size_pt=9)
     printing.text(page, f"{number} / {many}", RIGHT - 10, 12, size_pt=8)

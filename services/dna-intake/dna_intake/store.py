@@ -59,12 +59,12 @@ _WAS_STOOD_DOWN = "select outcome from stood_down_case where case_id = $1"
 _PARENT_STATES = "select state from specimen where case_link = $1 and category = 'parent_of_missing_child'"
 SPECIMEN = """
 id, barcode, category, case_link, case_sealed, relation, registered_sex, region_code, exercise, state, moves,
-registered_at, resample_of, tries, due_at, overdue_at
+registered_at, resample_of, tries, due_at, overdue_at, consent_at
 """
 _REGISTER = """
 insert into specimen (id, barcode, category, case_link, case_sealed, relation, registered_sex, region_code,
-    exercise, state, moves, registered_at, resample_of, tries, due_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'registered', 1, $10, $11, $12, $13)
+    exercise, state, moves, registered_at, resample_of, tries, due_at, consent_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'registered', 1, $10, $11, $12, $13, $14)
 on conflict (barcode) do nothing
 """
 _SPECIMEN_BY_ID = f"select {SPECIMEN} from specimen where id = $1"
@@ -252,6 +252,7 @@ async def add_specimen(conn: asyncpg.Connection, row: SpecimenRow) -> bool:
         row.resample_of,
         row.tries,
         row.due_at,
+        row.consent_at,
     )
     return bool(status == "INSERT 0 1")
 

@@ -59,6 +59,11 @@ where state = 'waiting' and (due_at <= $2 or due_at > $2 + interval '10 minutes'
 order by generation, requested_at limit $3
 """
 _SEARCH_BY_ID = f"select {_SEARCH} from search where id = $1"
+_NEWEST_SEARCHES = f"""
+select {", ".join(f"s.{column.strip()}" for column in _SEARCH.split(","))}, l.cause, l.purpose, l.asked_by
+from search s join search_log l on l.id = s.id
+where ($1::text is null or s.state = $1) order by s.requested_at desc, s.id limit $2
+"""
 _LOCK_SEARCH = f"select {_SEARCH} from search where id = $1 for update"
 _LOCK_WAITING = "select id from search where specimen_id = $1 and state = 'waiting' order by id for update"
 _SEARCH_LOG = "select cause, purpose, asked_by from search_log where id = $1"
@@ -254,6 +259,14 @@ async def search(conn: asyncpg.Connection, search_id: UUID) -> SearchRow | None:
     """One search, if it is visible."""
     record = await conn.fetchrow(_SEARCH_BY_ID, search_id)
     return SearchRow.model_validate(dict(record)) if record else None
+
+
+async def newest_searches(
+    conn: asyncpg.Connection, state: str | None, limit: int
+) -> list[tuple[SearchRow, asyncpg.Record]]:
+    """The newest searches that are visible, each with cause, purpose and who asked."""
+    records = await conn.fetch(_NEWEST_SEARCHES, state, limit)
+    return [(SearchRow.model_validate(dict(record)), record) for record in records]
 
 
 async def lock_search(conn: asyncpg.Connection, search_id: UUID) -> SearchRow | None:

@@ -51,6 +51,10 @@ class Row:
 class AuditBroken(Exception):
     """The chain does not hold: somebody changed, removed or reordered the past; says where."""
 
+    def __init__(self, seq: int, says: str) -> None:
+        super().__init__(says)
+        self.seq = seq
+
 
 async def insert(conn: asyncpg.Connection, rows: Sequence[Row]) -> None:
     """Append rows in the caller's transaction."""
@@ -106,8 +110,10 @@ async def verify(conn: asyncpg.Connection) -> int:
             seq += 1
             fields = {k: record[k] for k in ("id", "at", "actor", "action", "subject", "details")}
             if record["seq"] != seq or record["id"] is None:
-                raise AuditBroken(f"Audit row {seq} is missing; compare with the last backup.")
+                raise AuditBroken(seq, f"Audit row {seq} is missing; compare with the last backup.")
             last = digest(last, Row(**fields))
             if last != record["hash"]:
-                raise AuditBroken(f"Audit row {seq} ({record['audit_id']}) was changed after it was sealed.")
+                raise AuditBroken(
+                    seq, f"Audit row {seq} ({record['audit_id']}) was changed after it was sealed."
+                )
     return seq

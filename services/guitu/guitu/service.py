@@ -23,7 +23,7 @@ from fastapi import APIRouter, FastAPI
 from faust.contrib.asgi import faust_app_running
 
 from contracts.base import Fact
-from guitu import audit, health, limits, logging, metrics, openapi, outbox, problem, watchdog
+from guitu import audit, audit_api, health, limits, logging, metrics, openapi, outbox, problem, watchdog
 from guitu.clock import Clock, Ids
 from guitu.pg import TRANSIENT, open_pool, schema_of
 from guitu.relay import Relay
@@ -239,6 +239,7 @@ def build_app(service: Service, settings: Settings, port: int) -> FastAPI:
     problem.install(app)
     app.add_middleware(limits.BodyLimit)
     app.include_router(health.router)
+    app.include_router(audit_api.router)
     if service.dress:
         service.dress(app)
     openapi.describe(app)

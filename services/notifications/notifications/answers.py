@@ -8,7 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.base import Place, Position, SightingId, SiteId, UnitId
-from contracts.notice import NoticeAcknowledged, NoticeNilReported
+from contracts.notice import NoticeAcknowledged, NoticeNilReported, NoticeOpened
 from contracts.sighting import SightingReported
 from guitu.tx import Tx
 from notifications import (
@@ -157,6 +157,12 @@ async def acknowledge(tx: Tx, delivery_id: UUID, channel: AcknowledgedBy) -> int
         await tasks.answered(tx, rows)
         tx.audit("notice.acknowledged", subject=delivery_id, channel=channel)
     return len(rows)
+
+
+async def opened(tx: Tx, row: Row) -> None:
+    """Its page was opened; only the first time is a fact, and it never acknowledges."""
+    if await store.opened(tx.conn, row["id"], tx.now):
+        tx.publish(NoticeOpened(**settling.fact_fields(row, tx)))
 
 
 async def key_pressed(tx: Tx, delivery: Row, key: str) -> Pressed:

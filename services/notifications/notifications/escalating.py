@@ -54,7 +54,27 @@ def _is_held_up(row: Row, senders: Senders, now: datetime) -> bool:
 
 
 async def _escalate(tx: Tx, rows: Sequence[Row], *, voice: bool) -> None:
-    steps = await _steps(tx, rows, voice=voice)
+    await _go_on(tx, await _steps(tx, rows, voice=voice))
+
+
+async def pass_on(tx: Tx, row: Row, to: Step) -> UUID | None:
+    """A person does not wait until time is up: the next contact, a call, or the command centre's own people, now.
+
+    `row` is a delivery of an open case, locked. Returns the delivery that follows; None if nobody is left to ask that
+    way (then nothing has changed), or if people of the command centre call.
+    """
+    step = Next(row, to)
+    if to != "command_centre":
+        find = store_escalating.next_contacts if to == "next_contact" else store_escalating.contacts_to_call
+        contact = (await find(tx.conn, [row["id"]], tx.now)).get(row["id"])
+        if contact is None:
+            return None
+        step = Next(row, to, _planned(tx, row, contact, "voice" if to == "voice" else "sms"))
+    await _go_on(tx, [step])
+    return step.planned[0] if step.planned else None
+
+
+async def _go_on(tx: Tx, steps: Sequence[Next]) -> None:
     marks = [(tx.ids.new(), step.row["id"], step.to, step.row["region_code"]) for step in steps]
     await store_escalating.escalated(tx.conn, marks, tx.now)
     going_on = [step for step in steps if step.row["stood_down_at"] is None]

@@ -116,6 +116,7 @@ async def on_order_stood_down(tx: Tx, fact: OrderStoodDown) -> None:
     """Tell the unit that it may leave, if its order was, or may have been, sent; else never send the order."""
     case = await store.see_order(tx.conn, fact)
     ordered = await store.order_delivery(tx.conn, fact.case_id, fact.order_id)
+    await store.cancel_order(tx.conn, fact.case_id, fact.order_id)
     content = {"stood_down": fact.reason, "page_path": fact.page_path, "case_code": fact.case_code}
     if ordered is None or ordered["state"] in ("queued", "cancelled"):
         # The unit has heard nothing. The notice without recipients keeps an order that comes late from being sent.
@@ -129,8 +130,6 @@ async def on_order_stood_down(tx: Tx, fact: OrderStoodDown) -> None:
             content,
             tx.now,
         )
-        if ordered is not None:
-            await store.cancel_delivery(tx.conn, ordered["id"])
         return
     await _tell_unit(tx, case, fact, "order_stood_down", content)
 
@@ -224,12 +223,13 @@ def delivery_row(
     channel: Channel = "sms",
     *,
     exercise: bool,
+    again: int = 0,
 ) -> tuple[Any, ...]:
     """A new delivery as `store.add_deliveries` takes it, with its code and its page's token."""
     code = ack_code_of(tx.ids.new(), open_codes)
     token = page_token_of(tx.ids.new())
     priority = recipients.urgency(priority, exercise=exercise)
-    return (tx.ids.new(), contact_id, site_id, unit_id, priority, distance_km, code, token, channel)
+    return (tx.ids.new(), contact_id, site_id, unit_id, priority, distance_km, code, token, channel, again)
 
 
 async def queue(tx: Tx, notice_id: UUID, kind: NoticeKind, rows: Iterable[Delivery]) -> set[UUID]:

@@ -5,18 +5,22 @@ Whatever goes wrong is answered with a page for people, never with a document fo
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Form, Query, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from guitu.pg import TRANSIENT
 from guitu.service import Runtime
 from notifications import answers
 from notifications.access import NoSuchPage, access_page
+from notifications.domain.opening import is_person
 from notifications.pages import HEADERS, no_such_notice, notice_page
 from notifications.settings import NotificationSettings
+from notifications.store import Row
 
 ACTOR = "site.page"
 NOTE_MAX = 1000
@@ -38,13 +42,18 @@ def pages_router(runtime: Runtime, settings: NotificationSettings) -> APIRouter:
         return runtime.clock.now() - timedelta(days=settings.notice_page_days)
 
     @router.get("/n/{token}", response_class=HTMLResponse)
-    async def show(token: str, said: Annotated[Literal["", "ack", "sighting"], Query()] = "") -> Response:
-        """Show the notice; never acknowledges."""
+    async def show(
+        request: Request, token: str, said: Annotated[Literal["", "ack", "sighting"], Query()] = ""
+    ) -> Response:
+        """Show the notice; never acknowledges. That a person opened it first is said once."""
         try:
             async with runtime.read() as conn:
-                return notice_page(await access_page(conn, token, oldest()), home, said)
+                row = await access_page(conn, token, oldest())
         except NoSuchPage:
             return no_such_notice()
+        if row["opened_at"] is None and is_person(request.headers):
+            await _say_opened(runtime, row)
+        return notice_page(row, home, said)
 
     @router.post("/n/{token}/ack", response_class=RedirectResponse, status_code=303)
     async def acknowledge(token: str) -> Response:
@@ -78,6 +87,13 @@ def pages_router(runtime: Runtime, settings: NotificationSettings) -> APIRouter:
         return _back(home, token, "sighting")
 
     return router
+
+
+async def _say_opened(runtime: Runtime, row: Row) -> None:
+    # What people must read matters more than that they did: the page comes also where this can't be written now.
+    with suppress(*TRANSIENT):
+        async with runtime.tx(actor=ACTOR) as tx:
+            await answers.opened(tx, row)
 
 
 def _back(home: str, token: str, said: str) -> RedirectResponse:

@@ -19,6 +19,7 @@ from notifications import (
     sending,
     tasks,
 )
+from notifications.acting_api import acting_router
 from notifications.agents import REACTIONS
 from notifications.alarms_api import alarms_router
 from notifications.api import callbacks_router, staff_router
@@ -28,6 +29,7 @@ from notifications.drills_api import drills_router
 from notifications.outside import Outside
 from notifications.pages_api import pages_router
 from notifications.pushes_api import pushes_router
+from notifications.reach_api import reach_router
 from notifications.senders import Senders, one_sender, open_senders
 from notifications.sending import Sender
 from notifications.settings import NotificationSettings
@@ -74,6 +76,8 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         pushes_router(runtime, settings),
         voice_router(runtime, settings),
         staff_router(runtime),
+        acting_router(runtime),
+        reach_router(runtime, settings),
         directory_router(runtime),
         drills_router(runtime),
         pages_router(runtime, settings),

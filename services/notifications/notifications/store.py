@@ -108,15 +108,16 @@ on conflict (case_id, version, kind, key) do nothing returning id
 """
 _ADD_DELIVERIES = """
 insert into delivery (notice_id, case_id, region_code, kind, version, key, next_at, queued_at, rank_at, expires_at,
-    id, contact_id, site_id, unit_id, priority, distance_km, ack_code, page_token, channel)
+    id, contact_id, site_id, unit_id, priority, distance_km, ack_code, page_token, channel, again)
 select n.id, n.case_id, n.region_code, n.kind, n.version, n.key, $2::timestamptz, $2, $2 + x.priority * $3::interval,
     $2 + $4::interval * case when n.kind = any($5::text[]) then 4 else 1 end, x.id, x.contact_id, x.site_id,
     x.unit_id, x.priority, x.distance_km, x.ack_code, x.page_token,
     -- Whoever can't get an SMS is called, and who has only a system of their own is told there.
-    case when c.phone is null then 'webhook' when not c.sms_ok then 'voice' else x.channel end
+    case when c.phone is null then 'webhook' when not c.sms_ok then 'voice' else x.channel end,
+    x.again
 from notice n, unnest($6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::smallint[], $11::float8[], $12::text[],
-    $13::text[], $14::text[]) as x (id, contact_id, site_id, unit_id, priority, distance_km, ack_code, page_token,
-    channel) join contact c on c.contact_id = x.contact_id
+    $13::text[], $14::text[], $15::smallint[]) as x (id, contact_id, site_id, unit_id, priority, distance_km,
+    ack_code, page_token, channel, again) join contact c on c.contact_id = x.contact_id
 where n.id = $1
 on conflict do nothing
 returning id
@@ -126,9 +127,10 @@ _CANCEL_QUEUED = """
 update delivery set state = 'cancelled', answer_due_at = null
 where case_id = $1 and state = 'queued' and kind = any($2::text[])
 """
-_CANCEL_ONE = (
-    "update delivery set state = 'cancelled', answer_due_at = null where id = $1 and state = 'queued'"
-)
+_CANCEL_ORDER = """
+update delivery set state = 'cancelled', answer_due_at = null
+where case_id = $1 and kind = 'order' and key = $2 and state = 'queued'
+"""
 _NO_MORE_ANSWERS = "update delivery set answer_due_at = null where case_id = $1 and answer_due_at is not null"
 _TO_STAND_DOWN = """
 select distinct on (d.contact_id) d.contact_id, d.site_id, '{}'::text[] as codes, d.distance_km
@@ -139,9 +141,11 @@ order by d.contact_id, d.distance_km
 _STAND_DOWN_NOTICE = (
     "select id, case_id, exercise from notice where case_id = any($1::uuid[]) and kind = 'stood_down'"
 )
-_ORDER_DELIVERY = (
-    "select * from delivery where case_id = $1 and kind = 'order' and key = $2 for no key update"
-)
+# An order may have been sent once more, or to the next contact: the one that left us counts.
+_ORDER_DELIVERY = """
+select * from delivery where case_id = $1 and kind = 'order' and key = $2
+order by state in ('queued', 'cancelled'), queued_at limit 1 for no key update
+"""
 _ORDER_IS_OVER = "select 1 from notice where case_id = $1 and kind = 'order_stood_down' and key = $2 limit 1"
 _IS_EXERCISE = "select exercise from notice where id = $1"
 _BY_PAGE = f"""
@@ -177,11 +181,13 @@ where d.notice_id = there.notice_id and d.contact_id = any(there.contacts) and d
 """
 _OF_CASE = """
 select d.id, d.notice_id, d.kind, d.version, d.site_id, d.unit_id, d.priority, d.distance_km, d.state, d.attempts,
-    d.queued_at, d.attempted_at, d.accepted_at, d.delivered_at, d.failed_at, d.expired_at, d.acknowledged_at,
-    d.escalated_at, d.channel, d.resent_blind, d.ack_code, d.page_token, s.name_zh, s.name_en
+    d.queued_at, d.attempted_at, d.accepted_at, d.delivered_at, d.opened_at, d.failed_at, d.expired_at,
+    d.acknowledged_at, d.escalated_at, d.channel, d.again, d.resent_blind, d.ack_code, d.page_token,
+    s.name_zh, s.name_en
 from delivery d left join site s on s.site_id = d.site_id
 where d.case_id = $1 order by d.queued_at, d.priority, d.distance_km limit $2
 """
+_OPENED = "update delivery set opened_at = $2 where id = $1 and opened_at is null returning id"
 _ATTEMPTS_OF = """
 select n, provider, sender, state, started_at, settled_at, segments, status_rank, code from attempt
 where delivery_id = $1 order by n
@@ -285,7 +291,7 @@ async def add_deliveries(
 ) -> set[UUID]:
     """Add deliveries in one statement; returns the ids of those that are new, the others are left alone.
 
-    A row is (id, contact_id, site_id, unit_id, priority, distance_km, ack_code, page_token, channel).
+    A row is (id, contact_id, site_id, unit_id, priority, distance_km, ack_code, page_token, channel, again).
     """
     if not rows:
         return set()
@@ -306,9 +312,9 @@ async def cancel_queued(conn: asyncpg.Connection, case_id: UUID, kinds: Sequence
     await conn.execute(_CANCEL_QUEUED, case_id, list(kinds))
 
 
-async def cancel_delivery(conn: asyncpg.Connection, delivery_id: UUID) -> None:
-    """This one, if it still waits, is never sent."""
-    await conn.execute(_CANCEL_ONE, delivery_id)
+async def cancel_order(conn: asyncpg.Connection, case_id: UUID, order_id: UUID) -> None:
+    """Whatever of this order still waits is never sent."""
+    await conn.execute(_CANCEL_ORDER, case_id, str(order_id))
 
 
 async def expect_no_answers(conn: asyncpg.Connection, case_id: UUID) -> None:
@@ -327,7 +333,7 @@ async def stand_down_notices(conn: asyncpg.Connection, case_ids: Sequence[UUID])
 
 
 async def order_delivery(conn: asyncpg.Connection, case_id: UUID, order_id: UUID) -> Row | None:
-    """The SMS of an order, locked."""
+    """The SMS of an order, locked; of several the one that was handed over."""
     row: Row | None = await conn.fetchrow(_ORDER_DELIVERY, case_id, str(order_id))
     return row
 
@@ -362,6 +368,11 @@ async def acknowledge(conn: asyncpg.Connection, delivery_id: UUID, now: datetime
     """
     await conn.execute(_NOBODY_ELSE, delivery_id)
     return list(await conn.fetch(_ACKNOWLEDGE, delivery_id, now))
+
+
+async def opened(conn: asyncpg.Connection, delivery_id: UUID, now: datetime) -> bool:
+    """Mark that its page was opened; False if it was opened before."""
+    return await conn.fetchval(_OPENED, delivery_id, now) is not None
 
 
 async def is_exercise(conn: asyncpg.Connection, notice_id: UUID) -> bool:

@@ -44,9 +44,11 @@ c.voice and c.phone is not null and c.retired_at is null and not exists (
 _CONTACTS_TO_CALL = _OTHERS.replace("<<suits>>", _NOT_CALLED)
 _ASK_AGAIN_AT = "update delivery set answer_due_at = $2 where id = any($1::uuid[])"
 _ESCALATED = "update delivery set answer_due_at = null, escalated_at = $2 where id = any($1::uuid[])"
+# Time passes a delivery on once; a person may then pass it on further.
 _ADD_ESCALATIONS = """
 insert into escalation (escalated_at, id, delivery_id, escalated_to, region_code)
-select $1, x.* from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[]) as x on conflict (delivery_id) do nothing
+select $1, x.* from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[]) as x on conflict (delivery_id) do update set
+    escalated_to = excluded.escalated_to, escalated_at = excluded.escalated_at
 """
 
 

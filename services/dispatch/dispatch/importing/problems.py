@@ -86,6 +86,23 @@ SAYS: dict[str, tuple[str, str]] = {
         "本区域有 {n} 个警力的驻地或岗位不在此路网中({which});请用 --units 提供警力表",
     ),
     "network": ("{why}", "路网无法建立:{why}"),
+    "not_printable": (
+        "{column} has a character that can't be shown; type it again",
+        "{column} 含有不可见字符;请重新输入",
+    ),
+    "too_long": ("{column} is longer than {most} characters", "{column} 超过 {most} 个字"),
+    "region_row": (
+        "region_code is {value!r}; this table is of {region}; leave the row to that county",
+        "region_code 为 {value!r};此表属于 {region},请由该县导入",
+    ),
+    "id_taken": (
+        "unit_id {value} is a unit of another county; give the row an id of its own",
+        "unit_id {value} 已属于其他县;请换一个编号",
+    ),
+    "unit_busy": (
+        "unit {unit} has an open order and is not in the file; stand it down first, or keep its row",
+        "警力 {unit} 有未结束的指令,但不在文件中;请先解除,或保留该行",
+    ),
     "version_unknown": (
         "{version} is not a version of region {region}; guitu network list shows them",
         "{version} 不是 {region} 的版本;guitu network list 可列出",
@@ -129,7 +146,7 @@ class Problem:
         return f"{self.where.said(language)}{between}{words}"
 
 
-_AFTER_COLON = ("network", "feature", "units_lost", "version_unknown")
+_AFTER_COLON = ("network", "feature", "units_lost", "unit_busy", "version_unknown")
 
 
 def problem(code: str, where: Where, **values: object) -> Problem:

@@ -1,0 +1,147 @@
+"""Windows of a real browser, as people have them: a language, light or dark, a size, and somebody logged in.
+
+A window writes down what a good page never does: ask another host, break the content security policy, or fail
+in its scripts. `complaints` must be empty in the end; the fixture of the browser tests looks at it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, BrowserContext, Page, Response, async_playwright
+
+from guitu.auth import Role, mint
+from guitu.settings import Settings
+from harness import chromium
+
+Language = Literal["zh-CN", "en"]
+Scheme = Literal["light", "dark"]
+PHONE, DESK = (360, 640), (1366, 768)
+OWN_HOSTS = {"127.0.0.1", "localhost"}
+PATIENCE_MS = 15_000
+"""How long a page may take on a busy machine before a test says that something never came."""
+AXE = Path(__file__).resolve().parents[1] / "browser" / "vendor" / "axe-core" / "axe.min.js"
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_RUN_AXE = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How somebody looks at pages."""
+
+    language: Language = "zh-CN"
+    scheme: Scheme = "light"
+    size: tuple[int, int] = DESK
+
+    def __str__(self) -> str:
+        return f"{self.language}-{self.scheme}-{self.size[0]}"
+
+
+LOOKS = [Look(*each) for each in itertools.product(("zh-CN", "en"), ("light", "dark"), (PHONE, DESK))]
+"""Every combination that a page has to stand."""
+
+
+@dataclass
+class Window:
+    """One person's browser window on a site that begins at `base`."""
+
+    base: str
+    context: BrowserContext
+    page: Page
+    expects: list[str] = field(default_factory=list)
+    """Parts of complaints that a test brings about on purpose, such as "404"."""
+    _heard: list[str] = field(default_factory=list)
+
+    async def goto(self, path: str) -> Response:
+        """Open a path of this site, or a whole address; returns the answer that the page came with."""
+        answer = await self.page.goto(path if "://" in path else self.base + path)
+        assert answer is not None, f"No answer from {path}."
+        return answer
+
+    async def log_in(self, settings: Settings, role: Role, region: str | None = None, who: str = "") -> None:
+        """Have a session of somebody in this role, as the login page gives it."""
+        subject, where = who or f"{role}-1", region or settings.region_code
+        token = mint(settings, subject, role, where, datetime.now(UTC), timedelta(hours=12))
+        answer = await self.context.request.post(
+            f"{self.base}/login", form={"token": token, "to": "/"}, max_redirects=0
+        )
+        assert 303 == answer.status, f"Login refused: {answer.status} {(await answer.text())[:300]}"
+
+    async def axe(self) -> list[str]:
+        """What axe-core finds wrong with the page as it is now, a line each; an empty list is the goal."""
+        await self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found: dict[str, Any] = await self.page.evaluate(_RUN_AXE, AXE_TAGS)
+        return [_said(each) for each in found["violations"]]
+
+    @property
+    def complaints(self) -> list[str]:
+        """What a good page never does, without what the test expects."""
+        return [each for each in self._heard if not any(part in each for part in self.expects)]
+
+    def listen(self) -> None:
+        """Hear what the pages ask for and what they complain about."""
+        self.context.on("request", lambda asked: self._notice_host(asked.url))
+        self.context.on("console", lambda said: self._notice_words(said.type, said.text, self.page.url))
+        self.context.on("weberror", lambda error: self._heard.append(f"script: {error.error}"))
+
+    def _notice_host(self, url: str) -> None:
+        address = urlsplit(url)
+        if address.scheme in ("http", "https", "ws", "wss") and address.hostname not in OWN_HOSTS:
+            self._heard.append(f"another host: {url}")
+
+    def _notice_words(self, kind: str, text: str, url: str) -> None:
+        if kind == "error":
+            self._heard.append(f"console: {text} ({urlsplit(url).path})")
+
+
+def _said(violation: dict[str, Any]) -> str:
+    where = [" ".join(map(str, node["target"])) for node in violation["nodes"][:4]]
+    return f"{violation['id']}: {violation['help']} at {json.dumps(where, ensure_ascii=False)}"
+
+
+@asynccontextmanager
+async def open_browser(folder: Path, *flags: str) -> AsyncIterator[Browser]:
+    """One browser process. Raises: NoBrowser, with the mend."""
+    program = chromium.find_or_install()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=program, args=[*chromium.FLAGS, *flags], env=dict(chromium.environment(folder))
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def open_window(
+    browser: Browser, base: str, look: Look | None = None, *, scripts: bool = True, **more: Any
+) -> AsyncIterator[Window]:
+    """A window with storage of its own; `scripts=False` is a browser with JavaScript off."""
+    look = look or Look()
+    is_phone = look.size[0] < 600
+    context = await browser.new_context(
+        locale=look.language,
+        color_scheme=look.scheme,
+        timezone_id="Asia/Shanghai",
+        viewport={"width": look.size[0], "height": look.size[1]},
+        java_script_enabled=scripts,
+        has_touch=is_phone,
+        is_mobile=is_phone,
+        **more,
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    try:
+        window = Window(base, context, await context.new_page())
+        window.listen()
+        yield window
+    finally:
+        await context.close()
