@@ -9,8 +9,10 @@ from fastapi import APIRouter
 
 from console.age import age_router
 from console.assets import assets_router
+from console.case_file.act_routes import case_acts_router
 from console.cases import cases_router
-from console.hub import open_hub
+from console.door import door_router
+from console.hub import forget_old_changes, open_hub
 from console.live import live_router
 from console.projection.agents import REACTIONS
 from console.refusals import dress
@@ -18,17 +20,19 @@ from console.rendering import HEADERS
 from console.settings import console_settings
 from console.shell import shell_router
 from console.upstream import Upstream
-from guitu.service import Runtime, Service
+from guitu.service import Runtime, Service, Sweep
 
 
 def routers(runtime: Runtime) -> Sequence[APIRouter]:
     """Every page; each room brings its own router."""
     return (
         assets_router(HEADERS),
+        door_router(runtime),
         shell_router(runtime),
         age_router(runtime),
         live_router(runtime),
         cases_router(runtime),
+        case_acts_router(runtime),
     )
 
 
@@ -45,6 +49,7 @@ SERVICE = Service(
     title="Guitu console 指挥台",
     routers=routers,
     reactions=REACTIONS,
+    sweeps=(Sweep("changes_old", 60.0, forget_old_changes),),
     start=start,
     dress=dress,
 )
