@@ -14,7 +14,7 @@ from console import board_rows
 from console.board_rows import own_words
 from console.words import words
 from contracts import notice, order
-from harness.console_desk import SITES_HEAD, Console, opened, streaming
+from harness.console_desk import SITES_HEAD, Console, opened, seat_at, streaming
 from harness.console_stories import CaseStory, RuntimeFor, told
 from harness.ground import START
 
@@ -82,7 +82,7 @@ async def story(console: Console) -> CaseStory:
 
 
 async def board(console: Console, story: CaseStory, query: str = "", **seat: Any) -> httpx.Response:
-    async with console.seat(**seat) as http:
+    async with seat_at(console, **seat) as http:
         return await http.get(f"/cases/{story.case_id}{query}", headers={"Accept": "text/html"})
 
 

@@ -14,12 +14,13 @@ from console.board_acts import acts_router
 from console.board_command import command_router
 from console.board_page import board_router
 from console.case_file.act_routes import case_acts_router
+from console.cases import cases_router
 from console.dna import dna_routers
 from console.door import door_router
 from console.drill_page import drill_router
 from console.drill_runner import run_drills
 from console.gate import gate_router
-from console.hub import open_hub
+from console.hub import forget_old_changes, open_hub
 from console.live import live_router
 from console.map import map_router
 from console.projection.agents import REACTIONS
@@ -48,6 +49,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         units_router(),
         age_router(runtime),
         live_router(runtime),
+        cases_router(runtime),
         case_acts_router(runtime),
         board_router(runtime),
         acts_router(runtime),
@@ -71,7 +73,7 @@ SERVICE = Service(
     title="Guitu console 指挥台",
     routers=routers,
     reactions=REACTIONS,
-    sweeps=(Sweep("drills", 0.5, run_drills),),
+    sweeps=(Sweep("drills", 0.5, run_drills), Sweep("changes_old", 60.0, forget_old_changes)),
     start=start,
     dress=dress,
 )
