@@ -43,6 +43,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         door_router(runtime),
         audit_router(runtime),
         shell_router(runtime),
+        *dna_routers(),
         gate_router(),
         sites_router(),
         roads_router(),
