@@ -17,6 +17,7 @@ from console.board_page import board_router
 from console.case_file.act_routes import case_acts_router
 from console.case_file.page import case_file_page_router
 from console.case_file.triage import sightings_router
+from console.cases import cases_router
 from console.dna import dna_routers
 from console.door import door_router
 from console.drill_page import drill_router
@@ -24,6 +25,7 @@ from console.drill_runner import run_drills
 from console.gate import gate_router
 from console.hub import open_hub
 from console.inbox_page import inbox_router
+from console.hub import forget_old_changes, open_hub
 from console.live import live_router
 from console.map import map_router
 from console.projection.agents import REACTIONS
@@ -54,6 +56,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         units_router(),
         age_router(runtime),
         live_router(runtime),
+        cases_router(runtime),
         case_acts_router(runtime),
         case_file_page_router(runtime),
         sightings_router(runtime),
@@ -82,7 +85,7 @@ SERVICE = Service(
     title="Guitu console 指挥台",
     routers=routers,
     reactions=REACTIONS,
-    sweeps=(Sweep("drills", 0.5, run_drills),),
+    sweeps=(Sweep("drills", 0.5, run_drills), Sweep("changes_old", 60.0, forget_old_changes)),
     start=start,
     dress=dress,
 )
