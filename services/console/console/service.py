@@ -17,8 +17,8 @@ from console.live import live_router
 from console.projection.agents import REACTIONS
 from console.refusals import dress
 from console.rendering import HEADERS
-from console.settings import console_settings
 from console.roads import roads_router
+from console.settings import console_settings
 from console.shell import shell_router
 from console.sites import sites_router
 from console.units import units_router
