@@ -20,6 +20,7 @@ from console.upstream import Upstream
 from guitu import limits, problem
 from guitu.auth import Principal, Role
 from guitu.service import Runtime
+from harness.console_door import cookies_of
 
 WAIT_S = 10.0
 Far = Callable[[httpx.Request], httpx.Response]
@@ -58,12 +59,7 @@ class Console:
 
 async def log_in(console: Console, role: Role, region: str) -> dict[str, str]:
     """A session's cookies."""
-    from starlette.requests import Request
-
-    from console.sessions import COOKIE, new_session
-
-    request = Request({"type": "http", "app": console.app, "headers": [], "method": "GET", "path": "/"})
-    return {COOKIE: new_session(request, Principal(f"{role}-1", role, region))}
+    return await cookies_of(console.run, Principal(f"{role}-1", role, region))
 
 
 @asynccontextmanager
