@@ -185,6 +185,8 @@ async def told_at_once(run: Runtime, facts: Sequence[Fact]) -> None:
     pending, handlers = Pending(), {reaction.fact: reaction.handle for reaction in REACTIONS}
     async with run.pool.acquire() as conn, conn.transaction():
         for fact in facts:
-            tx = Tx(conn, run.clock.now(), run.ids, "guitu.console", "guitu/console", EventId(uuid4()), pending)
+            tx = Tx(
+                conn, run.clock.now(), run.ids, "guitu.console", "guitu/console", EventId(uuid4()), pending
+            )
             await handlers[type(fact)](tx, fact)
         await Tx(conn, run.clock.now(), run.ids, "guitu.console", "guitu/console", None, pending).flush()

@@ -9,16 +9,29 @@ from fastapi import APIRouter
 
 from console.age import age_router
 from console.assets import assets_router
+from console.audit_page import audit_router
+from console.board_acts import acts_router
+from console.board_command import command_router
+from console.board_page import board_router
 from console.case_file.act_routes import case_acts_router
 from console.cases import cases_router
+from console.dna import dna_routers
 from console.door import door_router
+from console.drill_page import drill_router
+from console.drill_runner import run_drills
+from console.gate import gate_router
 from console.hub import forget_old_changes, open_hub
 from console.live import live_router
+from console.map import map_router
 from console.projection.agents import REACTIONS
+from console.raise_page import raise_router
 from console.refusals import dress
 from console.rendering import HEADERS
+from console.roads import roads_router
 from console.settings import console_settings
 from console.shell import shell_router
+from console.sites import sites_router
+from console.units import units_router
 from console.upstream import Upstream
 from guitu.service import Runtime, Service, Sweep
 
@@ -28,11 +41,23 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
     return (
         assets_router(HEADERS),
         door_router(runtime),
+        audit_router(runtime),
         shell_router(runtime),
+        *dna_routers(),
+        gate_router(),
+        sites_router(),
+        roads_router(),
+        units_router(),
         age_router(runtime),
         live_router(runtime),
         cases_router(runtime),
         case_acts_router(runtime),
+        board_router(runtime),
+        acts_router(runtime),
+        command_router(runtime),
+        map_router(runtime),
+        raise_router(runtime),
+        drill_router(runtime),
     )
 
 
@@ -49,7 +74,7 @@ SERVICE = Service(
     title="Guitu console 指挥台",
     routers=routers,
     reactions=REACTIONS,
-    sweeps=(Sweep("changes_old", 60.0, forget_old_changes),),
+    sweeps=(Sweep("drills", 0.5, run_drills), Sweep("changes_old", 60.0, forget_old_changes)),
     start=start,
     dress=dress,
 )

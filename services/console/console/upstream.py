@@ -14,6 +14,8 @@ from guitu.problem import Problem
 Owner = Literal["alerts", "dispatch", "dna-intake", "notifications", "sms-simulator"]
 TIMEOUT_S = 10.0
 Json = Any
+_OF_EVERY_PROBLEM = frozenset({"type", "status", "code", "detail", "detail_zh", "mend"})
+"""What is left beside them says more: fields, rows of a file, whom to look at."""
 
 
 class Upstream:
@@ -101,7 +103,7 @@ def refused(owner: str, answer: httpx.Response) -> Problem:
         problem = Problem(
             answer.status_code, said["code"], said["detail"], said["detail_zh"], said.get("mend") or ""
         )
-        problem.extra = {"fields": said["fields"]} if said.get("fields") else {}
+        problem.extra = {name: value for name, value in said.items() if name not in _OF_EVERY_PROBLEM}
         return problem
     except (ValueError, KeyError, TypeError):
         return Problem(
