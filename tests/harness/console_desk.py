@@ -41,7 +41,9 @@ class Console:
 
 
 @asynccontextmanager
-async def opened(run: Runtime, owners: Answer = nobody_known, *, turn_s: float = 0.01) -> AsyncIterator[Console]:
+async def opened(
+    run: Runtime, owners: Answer = nobody_known, *, turn_s: float = 0.01
+) -> AsyncIterator[Console]:
     """The console's own application on the test's database, with its hub."""
     app = app_of(run, owners)
     hub = run.state["hub"] = Hub(run, turn_s, beat_s=0.1)
@@ -155,7 +157,9 @@ async def streaming(
     last_event_id: int | None = None,
 ) -> AsyncIterator[Stream]:
     """An open stream of somebody logged in."""
-    cookies = await cookies_of(console.run, Principal(f"{role}-1", role, region)) | {"guitu_language": language}
+    cookies = await cookies_of(console.run, Principal(f"{role}-1", role, region)) | {
+        "guitu_language": language
+    }
     stream = Stream(console, path, cookies, last_event_id)
     await stream.open()
     try:

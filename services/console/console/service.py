@@ -19,6 +19,7 @@ from console.dna import dna_routers
 from console.door import door_router
 from console.drill_page import drill_router
 from console.drill_runner import run_drills
+from console.figures import figures_router
 from console.gate import gate_router
 from console.hub import forget_old_changes, open_hub
 from console.live import live_router
@@ -51,6 +52,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         age_router(runtime),
         live_router(runtime),
         cases_router(runtime),
+        figures_router(runtime),
         case_acts_router(runtime),
         board_router(runtime),
         acts_router(runtime),
