@@ -55,6 +55,20 @@ async def opened(
         await asyncio.gather(turning, return_exceptions=True)
 
 
+@asynccontextmanager
+async def seat_at(
+    console: Console, role: Role = "operator", region: str = "500235", language: str = "en"
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser of somebody who is logged in at this console; redirects are not followed."""
+    cookies = await cookies_of(console.run, Principal(f"{role}-1", role, region))
+    transport = httpx.ASGITransport(app=console.app)
+    headers = {"Accept": "text/html", "Accept-Language": language}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://console.test", cookies=cookies, headers=headers
+    ) as http:
+        yield http
+
+
 @dataclass
 class Event:
     """One server-sent event."""
