@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter
 
 from console.age import age_router
+from console.alarms_page import alarms_router
 from console.assets import assets_router
 from console.audit_page import audit_router
 from console.board_acts import acts_router
@@ -22,6 +23,7 @@ from console.drill_runner import run_drills
 from console.figures import figures_router
 from console.gate import gate_router
 from console.hub import forget_old_changes, open_hub
+from console.inbox_page import inbox_router
 from console.live import live_router
 from console.map import map_router
 from console.projection.agents import REACTIONS
@@ -32,6 +34,7 @@ from console.roads import roads_router
 from console.settings import console_settings
 from console.shell import shell_router
 from console.sites import sites_router
+from console.texts_page import texts_router
 from console.units import units_router
 from console.upstream import Upstream
 from guitu.service import Runtime, Service, Sweep
@@ -60,6 +63,9 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         map_router(runtime),
         raise_router(runtime),
         drill_router(runtime),
+        texts_router(runtime),
+        inbox_router(runtime),
+        alarms_router(runtime),
     )
 
 
