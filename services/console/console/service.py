@@ -15,6 +15,8 @@ from console.board_acts import acts_router
 from console.board_command import command_router
 from console.board_page import board_router
 from console.case_file.act_routes import case_acts_router
+from console.case_file.page import case_file_page_router
+from console.case_file.triage import sightings_router
 from console.cases import cases_router
 from console.dna import dna_routers
 from console.door import door_router
@@ -57,6 +59,8 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         cases_router(runtime),
         figures_router(runtime),
         case_acts_router(runtime),
+        case_file_page_router(runtime),
+        sightings_router(runtime),
         board_router(runtime),
         acts_router(runtime),
         command_router(runtime),
