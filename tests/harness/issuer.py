@@ -83,10 +83,10 @@ class Issuer:
 
 
 @asynccontextmanager
-async def issuing(port: int = 0) -> AsyncIterator[Issuer]:
+async def issuing(port: int = 0, kind: type[Issuer] = Issuer) -> AsyncIterator[Issuer]:
     """An issuer with one RSA key, `one`, and one of an elliptic curve, `two`, until the block ends."""
     sock = socket.create_server(("127.0.0.1", port))
-    issuer = Issuer(sock.getsockname()[1], {"one": new_key("RS256"), "two": new_key("ES256")})
+    issuer = kind(sock.getsockname()[1], {"one": new_key("RS256"), "two": new_key("ES256")})
     config = uvicorn.Config(issuer, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve(sockets=[sock]))

@@ -18,7 +18,6 @@ from guitu.service import Runtime
 
 Source = Literal["alerts", "dispatch", "dna-intake", "notifications", "console"]
 SOURCES: tuple[Source, ...] = get_args(Source)
-OWN: Source = "console"
 EXPORTED_MAX = 10_000
 """Lines in a file; more than a person reads, and few enough to be made while they wait."""
 _PAGE_OF_FILE = 1_000
@@ -51,17 +50,17 @@ class Asker:
 
     async def lines(self, source: Source, wanted: Wanted) -> list[Json]:
         """One service's lines. Raises: Problem."""
-        if source == OWN:
-            found: Json = (
-                await audit_api.entries_for(self.runtime, self.who.principal, wanted)
-            ).model_dump(mode="json")
+        if source == "console":
+            found: Json = (await audit_api.entries_for(self.runtime, self.who.principal, wanted)).model_dump(
+                mode="json"
+            )
         else:
             found = await self._upstream.get(self.who, source, "/audit/entries", **_query(wanted))
         return [line | {"source": source} for line in found["entries"]]
 
     async def check(self, source: Source) -> Json:
         """Whether one service's chain holds. Raises: Problem."""
-        if source == OWN:
+        if source == "console":
             return (await audit_api.check_for(self.runtime, self.who.principal)).model_dump(mode="json")
         answer: Json = await self._upstream.get(self.who, source, "/audit/check")
         return answer
@@ -129,4 +128,3 @@ def _query(wanted: Wanted) -> Json:
 
 def _text(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
-

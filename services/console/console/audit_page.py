@@ -24,7 +24,16 @@ from guitu.service import Runtime
 
 PAGE = 100
 _BOM = "\ufeff"
-_COLUMNS = ("time_beijing", "service", "actor", "action", "action_in_words", "subject", "details", "sealed_as")
+_COLUMNS = (
+    "time_beijing",
+    "service",
+    "actor",
+    "action",
+    "action_in_words",
+    "subject",
+    "details",
+    "sealed_as",
+)
 _RISKY = ("=", "+", "-", "@", "\t", "\r")
 Auditor = Annotated[Visitor, Depends(visitor("auditor"))]
 
@@ -93,16 +102,16 @@ def audit_router(runtime: Runtime) -> APIRouter:
     return router
 
 
-def wanted_by(filter_: Asked) -> tuple[Wanted, dict[str, bool]]:
+def wanted_by(filter_: Asked) -> tuple[Wanted, set[str]]:
     """What to ask the services for, and which fields can't be read."""
     read: dict[str, Any] = {}
-    wrong: dict[str, bool] = {}
+    wrong: set[str] = set()
     for name, reader in (("subject", UUID), ("before", UUID), ("since", _moment), ("until", _moment)):
         try:
             text = getattr(filter_, name)
             read[name] = reader(text) if text else None
         except ValueError:
-            wrong[name] = True
+            wrong.add(name)
     texts = {name: getattr(filter_, name)[:100] or None for name in ("actor", "action")}
     return Wanted(**({} if wrong else read), **texts, limit=PAGE), wrong
 
@@ -127,7 +136,9 @@ async def _rows(asker: Asker, filter_: Asked, wanted: Wanted) -> AsyncIterator[s
         for each in away:
             if each.source not in missing:
                 missing.add(each.source)
-                yield _line(("", each.source, "", "", _("This service did not answer; its lines are missing.")))
+                yield _line(
+                    ("", each.source, "", "", _("This service did not answer; its lines are missing."))
+                )
         for line in lines:
             yield _line(_cells(line, action_words(line["action"], _)))
 

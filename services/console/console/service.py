@@ -7,29 +7,72 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter
 
+from console.age import age_router
 from console.assets import assets_router
+from console.audit_page import audit_router
+from console.board_acts import acts_router
+from console.board_command import command_router
+from console.board_page import board_router
+from console.case_file.act_routes import case_acts_router
+from console.dna import dna_routers
+from console.door import door_router
+from console.drill_page import drill_router
+from console.drill_runner import run_drills
+from console.gate import gate_router
+from console.hub import open_hub
+from console.live import live_router
+from console.map import map_router
+from console.projection.agents import REACTIONS
+from console.raise_page import raise_router
 from console.refusals import dress
 from console.rendering import HEADERS
+from console.roads import roads_router
 from console.settings import console_settings
 from console.shell import shell_router
+from console.sites import sites_router
+from console.units import units_router
 from console.upstream import Upstream
-from guitu.service import Runtime, Service
+from guitu.service import Runtime, Service, Sweep
 
 
 def routers(runtime: Runtime) -> Sequence[APIRouter]:
     """Every page; each room brings its own router."""
     return (
         assets_router(HEADERS),
+        door_router(runtime),
+        audit_router(runtime),
         shell_router(runtime),
+        *dna_routers(),
+        gate_router(),
+        sites_router(),
+        roads_router(),
+        units_router(),
+        age_router(runtime),
+        live_router(runtime),
+        case_acts_router(runtime),
+        board_router(runtime),
+        acts_router(runtime),
+        command_router(runtime),
+        map_router(runtime),
+        raise_router(runtime),
+        drill_router(runtime),
     )
 
 
 @asynccontextmanager
 async def start(runtime: Runtime) -> AsyncIterator[None]:
-    """Open what lives as long as the process: the way to the other services."""
-    async with Upstream(console_settings(runtime.settings)) as upstream:
+    """Open what lives as long as the process: the way to the other services, the hub of the live streams."""
+    async with Upstream(console_settings(runtime.settings)) as upstream, open_hub(runtime):
         runtime.state["upstream"] = upstream
         yield
 
 
-SERVICE = Service(name="console", title="Guitu console 指挥台", routers=routers, start=start, dress=dress)
+SERVICE = Service(
+    name="console",
+    title="Guitu console 指挥台",
+    routers=routers,
+    reactions=REACTIONS,
+    sweeps=(Sweep("drills", 0.5, run_drills),),
+    start=start,
+    dress=dress,
+)

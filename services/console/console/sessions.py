@@ -1,4 +1,9 @@
-"""Who sits at the screen: a signed cookie, a role, a language, and a token against forged forms (CSRF)."""
+"""Who sits at the screen: a session as a row, a role, a language, and a token against forged forms (CSRF).
+
+The cookie holds 256 random bits and the row their hash, so that neither the database nor a backup lets anybody in.
+A session ends by logout, after its hours, when the account behind it is disabled or changed, or when the issuer
+no longer renews its token.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +12,25 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
+from typing import Literal, cast
 from urllib.parse import quote
 
-from fastapi import Request
+from fastapi import Request, Response
 
+from console import banner, store_sessions, tokens
+from console.oidc_login import Tokens
 from console.settings import console_settings
 from console.words import LANGUAGES, Language
-from guitu.auth import PageTokenExpired, PageTokenForged, Principal, Role, mint, read_page, sign_page
+from guitu.auth import Principal, Role, mint
 from guitu.problem import Problem
+from guitu.service import Runtime
 
 COOKIE = "guitu_session"
 LANGUAGE_COOKIE = "guitu_language"
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "X-CSRF"
-_PURPOSE = "console-session"
+Origin = Literal["account", "token", "link", "oidc"]
 _TOKEN_LIVES = timedelta(minutes=5)
 
 
@@ -43,16 +53,47 @@ class NotLoggedIn(Exception):
         self.login_path = f"/login?to={quote(back_to, safe='')}"
 
 
-def new_session(request: Request, principal: Principal) -> str:
-    """The value of the cookie for somebody who has just proved who they are."""
-    runtime = request.app.state.runtime
-    payload = {
-        "sub": principal.subject,
-        "role": principal.role,
-        "region": principal.region_code,
-        "csrf": secrets.token_urlsafe(24),
-    }
-    return sign_page(runtime.settings.signing_key, _PURPOSE, payload)
+async def begin_session(
+    runtime: Runtime,
+    principal: Principal,
+    origin: Origin,
+    *,
+    generation: int | None = None,
+    issued: Tokens | None = None,
+) -> str:
+    """Let somebody in who has just proved who they are; returns the value of their cookie. Audited."""
+    cookie = secrets.token_urlsafe(32)
+    id_hash, now = hash_of(cookie), runtime.clock.now()
+    expires_at = now + timedelta(hours=console_settings(runtime.settings).session_hours)
+    sealed = tokens.sealed(runtime.settings, issued, id_hash) if issued else None
+    async with runtime.tx(actor=principal.subject) as tx:
+        await store_sessions.begin(
+            tx.conn,
+            id_hash,
+            principal.subject,
+            principal.role,
+            principal.region_code,
+            origin,
+            generation,
+            secrets.token_urlsafe(24),
+            sealed,
+            issued.expires_at if issued else None,
+            now,
+            expires_at,
+        )
+        tx.audit("login", role=principal.role, region=principal.region_code, origin=origin)
+    return cookie
+
+
+def keep_cookie(request: Request, answer: Response, cookie: str) -> None:
+    """Give the browser its session: for us alone, never to scripts, and only encrypted where we are."""
+    answer.set_cookie(COOKIE, cookie, httponly=True, samesite="lax", secure=is_encrypted(request), path="/")
+
+
+def is_encrypted(request: Request) -> bool:
+    """Did the browser come by HTTPS, here or at the proxy before us?"""
+    own = console_settings(request.app.state.runtime.settings)
+    return request.url.scheme == "https" or own.console_public_url.startswith("https:")
 
 
 def language_of(request: Request) -> Language:
@@ -75,9 +116,9 @@ def visitor(*roles: Role) -> Callable[[Request], Awaitable[Visitor]]:
     async def found(request: Request) -> Visitor:
         who = await read_session(request)
         if who is None:
-            back_to = request.url.path if request.method == "GET" else "/"
-            raise NotLoggedIn(back_to)
+            raise NotLoggedIn(_back_to(request))
         if roles and who.principal.role not in (*roles, "admin"):
+            await _refused(request, who)
             raise Problem(
                 403,
                 "role_refused",
@@ -87,27 +128,62 @@ def visitor(*roles: Role) -> Callable[[Request], Awaitable[Visitor]]:
             )
         if request.method not in ("GET", "HEAD"):
             await _check_csrf(request, who)
+        if "text/html" in request.headers.get("accept", ""):
+            request.state.banner = await banner.read(request.app.state.runtime, who.principal)
         return who
 
     return found
 
 
+def _back_to(request: Request) -> str:
+    """Where a person goes on after the login: the page they asked for, with what they asked of it."""
+    if request.method != "GET":
+        return "/"
+    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+
+
 async def read_session(request: Request) -> Visitor | None:
     """Who the cookie says it is; None without a good one."""
-    runtime = request.app.state.runtime
-    cookie, settings = request.cookies.get(COOKIE), console_settings(runtime.settings)
+    runtime: Runtime = request.app.state.runtime
+    cookie, now = request.cookies.get(COOKIE), runtime.clock.now()
     if not cookie:
         return None
-    now = runtime.clock.now()
-    try:
-        said = read_page(
-            settings.signing_key, _PURPOSE, cookie, max_age_s=settings.session_hours * 3600, now=now
-        )
-    except (PageTokenExpired, PageTokenForged):
+    async with runtime.pool.acquire() as conn:
+        row = await store_sessions.find(conn, hash_of(cookie), now)
+    if row is None:
         return None
-    who = Principal(said["sub"], said["role"], said["region"])
-    token = mint(settings, who.subject, who.role, who.region_code, now, _TOKEN_LIVES)
-    return Visitor(who, masked(said["csrf"]), language_of(request), token)
+    who = Principal(row["subject"], cast(Role, row["role"]), row["region_code"])
+    if row["sealed_tokens"] is None:
+        token = mint(runtime.settings, who.subject, who.role, who.region_code, now, _TOKEN_LIVES)
+        return Visitor(who, masked(row["csrf"]), language_of(request), token)
+    issued = await tokens.current(runtime, row)
+    return Visitor(who, masked(row["csrf"]), language_of(request), issued) if issued else None
+
+
+async def end_session(request: Request, who: Visitor, *, everywhere: bool = False) -> None:
+    """Log out here, or on every machine. Audited."""
+    runtime: Runtime = request.app.state.runtime
+    now, subject = runtime.clock.now(), who.principal.subject
+    async with runtime.tx(actor=subject) as tx:
+        if everywhere:
+            ended = await store_sessions.end_all(tx.conn, subject, now, "everywhere")
+            tx.audit("logout_everywhere", sessions=ended)
+        else:
+            await store_sessions.end(tx.conn, hash_of(request.cookies[COOKIE]), now, "logout")
+            tx.audit("logout")
+
+
+def hash_of(secret: str) -> bytes:
+    """What is kept of a cookie or a login link."""
+    return sha256(secret.encode()).digest()
+
+
+async def _refused(request: Request, who: Visitor) -> None:
+    """A person tried a page of another role: the log keeps which, by its pattern and not its address."""
+    runtime: Runtime = request.app.state.runtime
+    route = getattr(request.scope.get("route"), "path", "")
+    async with runtime.tx(actor=who.principal.subject) as tx:
+        tx.audit("page_refused", role=who.principal.role, page=route, method=request.method)
 
 
 async def _check_csrf(request: Request, who: Visitor) -> None:

@@ -1,4 +1,4 @@
-"""What every page stands in: login, language, assets, and where a refusal is said in words."""
+"""What every page stands in besides the door: the first page of a role, its keys, the banner, the language."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from console.door import inside
 from console.navigation import HOME, RAISE
 from console.rendering import HEADERS, page
-from console.sessions import COOKIE, LANGUAGE_COOKIE, Visitor, new_session, visitor
+from console.sessions import LANGUAGE_COOKIE, Visitor, is_encrypted, visitor
 from console.words import LANGUAGES
-from guitu.auth import read_token
-from guitu.problem import Problem
 from guitu.service import Runtime
 
 Anyone = Annotated[Visitor, Depends(visitor())]
 
 
 def shell_router(runtime: Runtime) -> APIRouter:
-    """Login, logout, language, assets and the first page of a role."""
+    """What belongs to no page."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/")
@@ -39,42 +38,21 @@ def shell_router(runtime: Runtime) -> APIRouter:
         answer.headers["X-Now"] = runtime.clock.now().isoformat()
         return answer
 
-    @router.get("/login")
-    async def ask(request: Request, to: str = "/") -> Response:
-        """Ask who it is."""
-        return page(request, "login.html", to=to, refused=None)
-
-    @router.post("/login")
-    async def login(
-        request: Request, token: Annotated[str, Form()], to: Annotated[str, Form()] = "/"
-    ) -> Response:
-        """Take a token of this node or of the issuer; its role and region are the session's."""
-        try:
-            principal = await read_token(runtime.settings, token.strip(), runtime.clock.now())
-        except Problem as refused:
-            return page(request, "login.html", status=401, to=to, refused=refused)
-        answer = RedirectResponse(_inside(to), 303, HEADERS)
-        answer.set_cookie(COOKIE, new_session(request, principal), httponly=True, samesite="lax", path="/")
-        return answer
-
-    @router.post("/logout")
-    async def logout(_who: Anyone) -> Response:
-        """Forget the session in this browser."""
-        answer = RedirectResponse("/login", 303, HEADERS)
-        answer.delete_cookie(COOKIE, path="/")
-        return answer
-
     @router.post("/language")
-    async def language(choice: Annotated[str, Form()], to: Annotated[str, Form()] = "/") -> Response:
+    async def language(
+        request: Request, choice: Annotated[str, Form()], to: Annotated[str, Form()] = "/"
+    ) -> Response:
         """Read every page in this language from now on."""
-        answer = RedirectResponse(_inside(to), 303, HEADERS)
+        answer = RedirectResponse(inside(to), 303, HEADERS)
         if choice in LANGUAGES:
-            answer.set_cookie(LANGUAGE_COOKIE, choice, max_age=31_536_000, samesite="lax", path="/")
+            answer.set_cookie(
+                LANGUAGE_COOKIE,
+                choice,
+                max_age=31_536_000,
+                samesite="lax",
+                secure=is_encrypted(request),
+                path="/",
+            )
         return answer
 
     return router
-
-
-def _inside(to: str) -> str:
-    """A path of ours; anything else leads home, so that no link leads away after a login."""
-    return to if to.startswith("/") and not to.startswith(("//", "/\\")) else "/"

@@ -14,6 +14,8 @@ from guitu.problem import Problem
 Owner = Literal["alerts", "dispatch", "dna-intake", "notifications", "sms-simulator"]
 TIMEOUT_S = 10.0
 Json = Any
+_OF_EVERY_PROBLEM = frozenset({"type", "status", "code", "detail", "detail_zh", "mend"})
+"""What is left beside them says more: fields, rows of a file, whom to look at."""
 
 
 class Upstream:
@@ -61,13 +63,20 @@ class Upstream:
         body: Json = None,
         key: str | None = None,
         files: Any = None,
+        content: bytes | None = None,
     ) -> httpx.Response:
         """The owner's whole answer, for files and pictures. Raises: Problem."""
         headers = {"Authorization": f"Bearer {who.token}"} | ({"Idempotency-Key": key} if key else {})
         params = {name: value for name, value in (query or {}).items() if value is not None}
         try:
             answer = await self._http.request(
-                method, self._urls[owner] + path, params=params, json=body, files=files, headers=headers
+                method,
+                self._urls[owner] + path,
+                params=params,
+                json=body,
+                files=files,
+                content=content,
+                headers=headers,
             )
         except httpx.HTTPError as error:
             raise away(owner, error) from None
@@ -94,7 +103,7 @@ def refused(owner: str, answer: httpx.Response) -> Problem:
         problem = Problem(
             answer.status_code, said["code"], said["detail"], said["detail_zh"], said.get("mend") or ""
         )
-        problem.extra = {"fields": said["fields"]} if said.get("fields") else {}
+        problem.extra = {name: value for name, value in said.items() if name not in _OF_EVERY_PROBLEM}
         return problem
     except (ValueError, KeyError, TypeError):
         return Problem(

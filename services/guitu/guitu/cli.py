@@ -53,6 +53,7 @@ COMMANDS: dict[str, Command] = {
     "sms-simulator": Command(
         "guitu.commands.service:simulator", "Run the simulator of Twilio's API in the foreground."
     ),
+    "console": Command("console.console_cli:cli", "The staff console: accounts and login links."),
     "plan": Command(
         "dispatch.plan_cli:cli", "Plan an interception on an instance of your own; check a result."
     ),

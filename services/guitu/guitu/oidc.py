@@ -83,10 +83,16 @@ def keys_of(issuer: str) -> IssuerKeys:
     return IssuerKeys(issuer)
 
 
-async def _keys_of(issuer: str) -> dict[str, jwt.PyJWK]:
+async def configuration_of(issuer: str) -> dict[str, Any]:
+    """What an issuer says of itself: its endpoints and where its keys are. Raises: IssuerAway."""
     configuration = await _document(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
     if configuration.get("issuer") != issuer:
         raise IssuerAway("it calls itself by another name; GUITU_OIDC_ISSUER must be exactly its own")
+    return configuration
+
+
+async def _keys_of(issuer: str) -> dict[str, jwt.PyJWK]:
+    configuration = await configuration_of(issuer)
     try:
         found = jwt.PyJWKSet.from_dict(await _document(str(configuration.get("jwks_uri"))))
     except (jwt.PyJWTError, TypeError, AttributeError, ValueError):

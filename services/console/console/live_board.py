@@ -1,0 +1,61 @@
+"""The live channel of one case: which rows a change touches, and what they look like now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+
+from console import store_live
+from console.board import board_of, lines_of
+from console.board_lines import Line, key_of, map_of, sort_of
+from console.directory import Directory
+from console.drawing import draw_head, draw_row
+from console.hub import CATCH_UP_MAX, Change, Json
+from console.words import Language, words
+
+
+class BoardChannel:
+    """One case's board; `directory` is the newest that any listener's token brought."""
+
+    def __init__(self, case_id: UUID, directory: Directory) -> None:
+        self.key = ("board", str(case_id))
+        self._case_id, self.directory = case_id, directory
+
+    def concerns(self, change: Change) -> bool:
+        """A change of this case."""
+        return bool(change["case_id"] == self._case_id)
+
+    async def missed(self, conn: asyncpg.Connection, after: int, upto: int) -> Sequence[Change]:
+        """This case's changes between two numbers."""
+        return await store_live.changes_of_case(conn, self._case_id, after, upto, CATCH_UP_MAX + 1)
+
+    async def patch(
+        self, conn: asyncpg.Connection, changes: Sequence[Change], languages: set[Language]
+    ) -> dict[Language, Json]:
+        """Each changed row once, however often it changed; the head, since its counts may have."""
+        keys: dict[str, dict[str, None]] = {}
+        for change in changes:
+            keys.setdefault(change["part"], {})[change["key"]] = None
+        lines = await lines_of(conn, self._case_id, keys, self.directory)
+        head = await board_of(conn, self._case_id, self.directory, whole=False)
+        rows = [(part, line) for part, line in lines if part != "timeline"]
+        told = [line for part, line in lines if part == "timeline"]
+        return {
+            language: {
+                "rows": [_row(part, line, language) for part, line in rows],
+                "timeline": [_told(line, language) for line in told],
+                "head": draw_head(head, words(language)) if head else None,
+            }
+            for language in languages
+        }
+
+
+def _row(part: str, line: Line, language: Language) -> Json:
+    html = draw_row(part, line, words(language))
+    return {"part": part, "key": key_of(line), "html": html, "sort": sort_of(line), "map": map_of(line)}
+
+
+def _told(line: Line, language: Language) -> Json:
+    return {"key": key_of(line), "html": draw_row("timeline", line, words(language))}

@@ -1,0 +1,251 @@
+"""The live streams: what changes comes once, whatever happens to the connection, and only to who may see it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+
+from console import hub as hubs
+from console import store_live
+from console.board import board_of
+from console.directory import Directory
+from console.snapshots import snapshot
+from contracts import notice, order
+from guitu.service import Runtime
+from harness.console_desk import Console, Stream, opened, streaming
+from harness.console_stories import CaseStory, RuntimeFor, told
+from harness.ground import START
+
+
+@pytest_asyncio.fixture
+async def console(runtime_for: RuntimeFor) -> AsyncIterator[Console]:
+    async with opened(await runtime_for("console")) as desk:
+        yield desk
+
+
+@pytest_asyncio.fixture
+async def story(console: Console) -> CaseStory:
+    made = CaseStory(START)
+    await told(console.run, made.raised())
+    return made
+
+
+async def place(run: Runtime) -> int:
+    async with snapshot(run, "*") as conn:
+        return (await store_live.span(conn))[1]
+
+
+async def test_a_change_comes_as_the_row_it_touches(console: Console, story: CaseStory) -> None:
+    async with streaming(console, f"/cases/{story.case_id}/live?after={await place(console.run)}") as stream:
+        await told(console.run, story.ordered(1))
+
+        patch = await stream.next("patch")
+
+    assert patch is not None
+    (row,) = patch.data["rows"]
+    order_id = str(story.id(f"{story.case_id} order 1"))
+    assert ("order", order_id, "issued") == (row["part"], row["key"], row["map"]["state"])
+    assert 1 == len(patch.data["timeline"])
+    assert patch.data["seq"] == patch.id == await place(console.run)
+
+
+async def test_what_happened_since_the_page_was_made_is_told_first(
+    console: Console, story: CaseStory
+) -> None:
+    before = await place(console.run)
+    await told(console.run, story.ordered(1), story.moved(order.OrderAccepted, 2))
+
+    async with streaming(console, f"/cases/{story.case_id}/live?after={before}") as stream:
+        patch = await stream.next("patch")
+
+    assert patch is not None
+    assert ["accepted"] == [row["map"]["state"] for row in patch.data["rows"]]
+    assert 2 == len(patch.data["timeline"])
+
+
+async def test_a_page_that_is_new_is_told_nothing_but_the_time(console: Console, story: CaseStory) -> None:
+    async with streaming(console, f"/cases/{story.case_id}/live?after={await place(console.run)}") as stream:
+        first = await stream.next("patch", "beat")
+
+    assert first is not None
+    assert "beat" == first.name
+    assert START.isoformat() == first.data["facts_at"]
+
+
+async def test_another_case_s_change_is_not_told_here(console: Console, story: CaseStory) -> None:
+    other = CaseStory(START, "second")
+    async with streaming(console, f"/cases/{story.case_id}/live?after={await place(console.run)}") as stream:
+        await told(console.run, other.raised(), other.ordered(1), story.planned(2))
+
+        patch = await stream.next("patch")
+
+    assert patch is not None
+    assert ["guitu.plan.published.v1"] == await types_of(console.run, patch.data["timeline"])
+
+
+async def types_of(run: Runtime, timeline: list[dict[str, Any]]) -> list[str]:
+    keys = [entry["key"] for entry in timeline]
+    rows = await run.pool.fetch("select type from timeline where event_id::text = any($1)", keys)
+    return [row["type"] for row in rows]
+
+
+async def test_twenty_cut_connections_lose_and_double_nothing(console: Console, story: CaseStory) -> None:
+    """Facts go on while the stream is cut at random places; each line of the timeline comes exactly once."""
+    rng = random.Random(20261201)
+    begins_at = await place(console.run)
+    told_keys: list[str] = []
+    states: dict[str, int] = {}
+    names = [str(n) for n in range(30)]
+
+    async with streaming(console, f"/cases/{story.case_id}/live?after={begins_at}") as stream:
+        for _ in range(20):
+            await told(console.run, *some_facts(story, rng, names))
+            for _ in range(rng.randint(0, 2)):
+                await read_one(stream, told_keys, states)
+            await stream.cut()
+            drain(stream, told_keys, states)
+            await told(console.run, *some_facts(story, rng, names))
+            await stream.open()
+        await told(console.run, story.stood_down(99))
+        await read_up_to(stream, await place(console.run), told_keys, states)
+
+    rows = await console.run.pool.fetch("select event_id, type from timeline where type <> $1", RAISED)
+    assert len(told_keys) == len(set(told_keys))
+    assert {str(row["event_id"]) for row in rows} == set(told_keys)
+    async with snapshot(console.run, "*") as conn:
+        board = await board_of(conn, story.case_id, Directory())
+    assert board is not None
+    assert {str(line.order_id): line.badness for line in board.orders} == states
+
+
+RAISED = "guitu.alert.raised.v1"
+
+
+def some_facts(story: CaseStory, rng: random.Random, names: list[str]) -> list[Any]:
+    kinds = [order.OrderAccepted, order.UnitInPosition, order.StandDownAcknowledged]
+    return [story.moved(rng.choice(kinds), rng.uniform(1, 60), rng.choice(names)) for _ in range(3)]
+
+
+async def read_one(stream: Stream, keys: list[str], states: dict[str, int]) -> None:
+    event = await stream.next("patch", "beat")
+    assert event is not None
+    take(event, keys, states)
+
+
+def drain(stream: Stream, keys: list[str], states: dict[str, int]) -> None:
+    """What came before the cut was seen."""
+    while not stream.events.empty():
+        take(stream.events.get_nowait(), keys, states)
+
+
+async def read_up_to(stream: Stream, seq: int, keys: list[str], states: dict[str, int]) -> None:
+    while stream.last_event_id is None or stream.last_event_id < seq or not stream.events.empty():
+        await read_one(stream, keys, states)
+
+
+def take(event: Any, keys: list[str], states: dict[str, int]) -> None:
+    assert event is None or event.name in ("patch", "beat"), event
+    if event and event.name == "patch":
+        keys += [entry["key"] for entry in event.data["timeline"]]
+        states |= {row["key"]: row["sort"] for row in event.data["rows"]}
+
+
+async def test_a_page_older_than_what_is_kept_is_read_anew(console: Console, story: CaseStory) -> None:
+    await told(console.run, *(story.ordered(1, str(n)) for n in range(5)))
+    async with console.run.pool.acquire() as conn:
+        await conn.execute("delete from change where seq < (select max(seq) from change)")
+
+    async with streaming(console, f"/cases/{story.case_id}/live?after=1") as stream:
+        first, then = await stream.next("resync", "patch"), await stream.next("patch")
+
+    assert first is not None
+    assert ("resync", None) == (first.name, then)
+
+
+async def test_a_number_of_another_life_of_the_database_is_read_anew(
+    console: Console, story: CaseStory
+) -> None:
+    async with streaming(console, f"/cases/{story.case_id}/live?after=999999") as stream:
+        first = await stream.next("resync", "patch", "beat")
+
+    assert first is not None
+    assert "resync" == first.name
+
+
+async def test_what_the_browser_remembers_wins_over_the_page_s_number(
+    console: Console, story: CaseStory
+) -> None:
+    before = await place(console.run)
+    await told(console.run, story.ordered(1))
+    after = await place(console.run)
+    await told(console.run, story.planned(2))
+
+    path = f"/cases/{story.case_id}/live?after={before}"
+    async with streaming(console, path, last_event_id=after) as stream:
+        patch = await stream.next("patch")
+
+    assert patch is not None
+    assert ["guitu.plan.published.v1"] == await types_of(console.run, patch.data["timeline"])
+
+
+async def test_who_reads_too_slowly_reads_the_page_anew(console: Console, story: CaseStory) -> None:
+    listener = await console.hub.join(channel(story), "en", await place(console.run))
+    for _ in range(hubs.QUEUE_MAX + 1):
+        listener.offer(b"event: patch\n\n")
+
+    assert listener.behind
+    assert hubs.RESYNC == listener.waiting.get_nowait()
+    assert listener.over
+
+
+def channel(story: CaseStory) -> hubs.Channel:
+    from console.live_board import BoardChannel
+
+    return BoardChannel(story.case_id, Directory())
+
+
+async def test_a_rebuilt_picture_is_read_anew_by_all(console: Console, story: CaseStory) -> None:
+    async with streaming(console, f"/cases/{story.case_id}/live?after={await place(console.run)}") as stream:
+        await console.run.pool.execute(
+            "insert into change (region_code, part, key, fact_at, written_at) values ('*', 'rebuilt', '', $1, $1)",
+            START,
+        )
+
+        event = await stream.next("resync", "patch")
+
+    assert event is not None
+    assert "resync" == event.name
+
+
+async def test_another_region_s_case_has_no_stream(console: Console, story: CaseStory) -> None:
+    async with streaming(console, f"/cases/{story.case_id}/live", region="500236") as stream:
+        assert 404 == stream.status
+
+
+async def test_a_laboratory_has_no_stream(console: Console, story: CaseStory) -> None:
+    async with streaming(console, f"/cases/{story.case_id}/live", role="laboratory") as stream:
+        assert 403 == stream.status
+
+
+async def test_a_session_that_ends_ends_its_streams(console: Console, story: CaseStory) -> None:
+    async with streaming(console, f"/cases/{story.case_id}/live?after=0") as stream:
+        await stream.next("beat")
+        console.run.clock.advance(days=400)  # type: ignore[attr-defined]
+
+        ended = await stream.next("ended")
+
+    assert ended is not None
+
+
+async def test_the_list_tells_its_region_s_cases_only(console: Console, story: CaseStory) -> None:
+    other = CaseStory(START, "second", region_code="500236")
+    async with streaming(console, f"/cases/live?after={await place(console.run)}") as stream:
+        await told(console.run, other.raised(), story.told(notice.NoticeQueued, 1))
+
+        patch = await stream.next("patch")
+
+    assert patch is not None
+    assert [str(story.case_id)] == [row["key"] for row in patch.data["rows"]]
