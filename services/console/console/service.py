@@ -22,8 +22,10 @@ from console.gate import gate_router
 from console.hub import open_hub
 from console.live import live_router
 from console.map import map_router
+from console.places_page import places_router
 from console.projection.agents import REACTIONS
 from console.raise_page import raise_router
+from console.raised_page import raised_router
 from console.refusals import dress
 from console.rendering import HEADERS
 from console.roads import roads_router
@@ -55,6 +57,8 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         command_router(runtime),
         map_router(runtime),
         raise_router(runtime),
+        raised_router(runtime),
+        places_router(runtime),
         drill_router(runtime),
     )
 
