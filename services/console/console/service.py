@@ -28,8 +28,10 @@ from console.hub import forget_old_changes, open_hub
 from console.inbox_page import inbox_router
 from console.live import live_router
 from console.map import map_router
+from console.places_page import places_router
 from console.projection.agents import REACTIONS
 from console.raise_page import raise_router
+from console.raised_page import raised_router
 from console.refusals import dress
 from console.rendering import HEADERS
 from console.roads import roads_router
@@ -66,6 +68,8 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         command_router(runtime),
         map_router(runtime),
         raise_router(runtime),
+        raised_router(runtime),
+        places_router(runtime),
         drill_router(runtime),
         texts_router(runtime),
         inbox_router(runtime),
