@@ -29,6 +29,7 @@ from console.raise_page import raise_router
 from console.refusals import dress
 from console.rendering import HEADERS
 from console.roads import roads_router
+from console.sessions import forget_old
 from console.settings import console_settings
 from console.shell import shell_router
 from console.sites import sites_router
@@ -78,7 +79,7 @@ SERVICE = Service(
     title="Guitu console 指挥台",
     routers=routers,
     reactions=REACTIONS,
-    sweeps=(Sweep("drills", 0.5, run_drills),),
+    sweeps=(Sweep("drills", 0.5, run_drills), Sweep("old_sessions", 3_600, forget_old)),
     start=start,
     dress=dress,
 )
