@@ -6,6 +6,7 @@ A phone is named by a message of it and never by its number, so that no address 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -80,7 +81,8 @@ async def _messages(runtime: Runtime, upstream: Upstream, who: Visitor, limit: i
             "短信由真实服务商发送,此处没有模拟收件箱。",
         )
     said = await upstream.get(who, OWNER, "/simulator/messages", limit=limit)
-    return list(reversed(said["messages"]))
+    newest_first = reversed(said["messages"])
+    return [one | {"accepted_at": datetime.fromtimestamp(one["accepted_at"], UTC)} for one in newest_first]
 
 
 def _ends(messages: Sequence[Message], sid: str) -> tuple[str, str]:
