@@ -72,9 +72,9 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         raised_router(runtime),
         places_router(runtime),
         drill_router(runtime),
-        texts_router(runtime),
-        inbox_router(runtime),
-        alarms_router(runtime),
+        texts_router(),
+        inbox_router(),
+        alarms_router(),
     )
 
 
