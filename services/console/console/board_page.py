@@ -20,6 +20,7 @@ from console.directory import Directory, directory_of
 from console.live import access_case
 from console.rendering import page
 from console.sessions import Visitor, visitor
+from console.snapshots import snapshot
 from console.upstream import Upstream
 from console.words import words
 from guitu.problem import Problem
@@ -130,7 +131,7 @@ async def _read(runtime: Runtime, who: Visitor, case_id: UUID) -> tuple[Board, D
     """The board, and who is who. Raises: Problem 404."""
     region = await access_case(runtime, who, case_id)
     directory = await directory_of(runtime.state["upstream"], who, region)
-    async with runtime.read(region=who.principal.region_code) as conn:
+    async with snapshot(runtime, who.principal.region_code) as conn:
         found = await board_of(conn, case_id, directory)
     assert found is not None, "A case that was there stays."
     return found, directory
@@ -150,7 +151,7 @@ async def _detail(
 ) -> Response:
     region = await access_case(runtime, who, case_id)
     directory = await directory_of(runtime.state["upstream"], who, region)
-    async with runtime.read(region=who.principal.region_code) as conn:
+    async with snapshot(runtime, who.principal.region_code) as conn:
         head = await board_of(conn, case_id, directory, whole=False)
         found = await lines_of(conn, case_id, {part: [str(key)]}, directory)
     line = next((one for named, one in found if named == part), None)

@@ -175,6 +175,8 @@ class BoardMap {
 
   relabel() {
     const wanted = [];
+    // What is grave lies on top of what is not; canvas draws in the order in which signs came.
+    for (const made of this.marks.values()) if (made.options.sign.label >= 6) made.bringToFront();
     for (const { options } of this.marks.values()) {
       if (options.sign.label) wanted.push({ at: options.at, text: options.name, rank: options.sign.label, colour: this.look[options.sign.colour] });
     }

@@ -42,9 +42,9 @@ export function openReach(boardMap, caseId) {
     const style = { pane: "reach", renderer: renderers.reach, interactive: false, color: look.warn, fillColor: look.warn };
     const turned = (geometry) => geometry.coordinates.map((rings) => rings.map((ring) => ring.map(([lon, lat]) => [lat, lon])));
     [...shown.areas].reverse().forEach((area, place) => {
-      L.polygon(turned(area.geometry), { ...style, weight: 1.2, dashArray: `${8 - 2 * place} 4`, fillOpacity: 0.06 }).addTo(layer);
+      L.polygon(turned(area.geometry), { ...style, weight: 1, opacity: 0.7, dashArray: `${8 - 2 * place} 4`, fillOpacity: 0.07 }).addTo(layer);
     });
-    if (shown.then) L.polygon(turned(shown.then.geometry), { ...style, weight: 3, color: look.bad, fillOpacity: 0 }).addTo(layer);
+    if (shown.then) L.polygon(turned(shown.then.geometry), { ...style, weight: 2, color: look.bad, fillColor: look.bad, fillOpacity: 0.05 }).addTo(layer);
     boardMap.labels.set("reach", shown.areas.map((area) => ({ at: north(area.geometry), text: t("{n} min", { n: area.minutes }), rank: 5, colour: look.warn })).filter((one) => one.at));
   }
 
