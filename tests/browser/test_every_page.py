@@ -79,7 +79,7 @@ async def test_a_page_is_accessible_and_quiet_in_every_look(
                 if wrong:
                     found[f"{size[0]} px, {scheme}"] = wrong
 
-        assert 200 == answer.status
+        assert 200 == answer.status, stack.troubles("console")
         assert (await window.page.evaluate("document.documentElement.lang")) in spoken(screen, language)
         assert {} == found
         assert [] == window.complaints

@@ -261,3 +261,15 @@ def test_passwords_are_kept_at_the_costs_of_the_rfc() -> None:
 def test_a_password_that_can_be_guessed_is_refused(password: str) -> None:
     with pytest.raises(passwords.TooWeak):
         passwords.check_strength("duty-1", password)
+
+
+async def test_a_page_of_another_role_is_refused_in_words_and_logged(runtime_for: RuntimeFor) -> None:
+    run = await runtime_for("console")
+    async with at_the_desk(run, "laboratory") as http:
+        answer = await http.get("/texts")
+
+    assert 403 == answer.status_code
+    assert "您的角色无此权限" in answer.text
+    assert [{"actor": "laboratory-1", "role": "laboratory", "page": "/texts", "method": "GET"}] == await said(
+        run, "page_refused"
+    )

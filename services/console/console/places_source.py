@@ -73,7 +73,7 @@ def _of_file(row: dict[str, str], towns: dict[str, dict[str, str]]) -> Place:
         township_code=row["township_code"],
         lon=float(row["lon"]),
         lat=float(row["lat"]),
-        near=row["position"] != "own",
+        near=row["position"] == "township",
         spelling=spelling(row["pinyin"]),
     )
 

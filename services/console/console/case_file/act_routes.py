@@ -45,7 +45,13 @@ def _add(router: APIRouter, runtime: Runtime, act: Act) -> None:
     async def leader(who: Leader, case_id: UUID, request: Request, item: UUID | None = None) -> Response:
         return await _do(runtime, request, who, act, case_id, item)
 
-    router.post(f"/cases/{{case_id}}/{act.path}", name=act.form)(leader if act.leader_only else desk)
+    async def back(_who: Desk, case_id: UUID) -> Response:
+        return RedirectResponse(f"/cases/{case_id}/file", 303, HEADERS)
+
+    path = f"/cases/{{case_id}}/{act.path}"
+    router.post(path, name=act.form)(leader if act.leader_only else desk)
+    # Whoever loads a refused form's address again, or reads it in the other language, is led to the file.
+    router.get(path)(back)
 
 
 async def _do(
@@ -56,6 +62,7 @@ async def _do(
     path = f"/cases/{case_id}/{act.owner_path or act.path}".replace("{item}", str(item))
     key = forms.text(form, "key") or request.headers.get("Idempotency-Key") or None
     try:
+        forms.check_filled(form, act.needed)
         body = act.body(form, runtime.clock.now())
         said = await runtime.state["upstream"].send(who, "alerts", act.method, path, body, key)
     except Problem as refused:

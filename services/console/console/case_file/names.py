@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from console.words import marked
 
-SEXES = {"female": marked("Girl"), "male": marked("Boy"), "unknown": marked("Sex not known")}
+SEXES = {"female": marked("A girl"), "male": marked("A boy"), "unknown": marked("Sex not known")}
 TIERS = {
-    "search": marked("Search"),
-    "interception": marked("Interception"),
-    "cross_region": marked("Cross-region"),
+    "search": marked("Search alert"),
+    "interception": marked("Interception alert"),
+    "cross_region": marked("Cross-region alert"),
 }
 CIRCUMSTANCES = {
     "unknown": marked("Not known yet"),
@@ -63,8 +63,8 @@ FIELDS = {
     "note": marked("Remarks"),
 }
 """Fields of an alert as versions name them."""
-TASK_STATES = {"open": marked("To do"), "done": marked("Done"), "dropped": marked("Dropped")}
-NOTE_KINDS = {"note": marked("Note"), "hand_over": marked("Hand-over")}
+TASK_STATES = {"open": marked("Task to do"), "done": marked("Done"), "dropped": marked("Dropped")}
+NOTE_KINDS = {"note": marked("Case note"), "hand_over": marked("Hand-over")}
 CONSENT_BY = {"mother": marked("Mother"), "father": marked("Father"), "guardian": marked("Other guardian")}
 CONSENT_FORMS = {"written": marked("In writing"), "recorded": marked("Recorded")}
 PHOTO_TROUBLES = {

@@ -25,3 +25,9 @@ async function look() {
 
 setInterval(() => document.visibilityState === "visible" && look(), EVERY_MS);
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && look());
+
+// What somebody was typing of an alert, and the page that keeps it, are not left behind for the next person.
+$('form[action="/logout"]')?.addEventListener("submit", () => {
+  localStorage.removeItem("guitu.raise.draft");
+  globalThis.caches?.delete("guitu-raise");
+});
