@@ -37,7 +37,7 @@ def map_router(runtime: Runtime) -> APIRouter:
 
     @router.get("/cases/{case_id}/units.json")
     async def units(request: Request, who: Reader, case_id: UUID) -> Response:
-        """The person's units: where each was last or starts from, whether it can be sent, which case it is busy with."""
+        """The person's units: where each was last or starts from, whether it can be sent, what it is busy with."""
         region = await access_case(runtime, who, case_id)
         nodes = (await bases.of(_upstream(runtime), who, region)).nodes
         rows = await _upstream(runtime).get(who, "dispatch", "/units")

@@ -27,7 +27,6 @@ async function json(path) {
 export async function openMap(box, board) {
   const [base] = await Promise.all([
     json(`/map/${board.region}.json`),
-    load("link", { rel: "stylesheet", href: box.dataset.style }),
     load("script", { src: box.dataset.leaflet }),
   ]);
   box.replaceChildren();
