@@ -280,3 +280,19 @@ async def test_an_id_that_is_none_is_refused_in_words(desk: Desk) -> None:
 async def test_the_price_and_the_numbers_speak_both_languages(desk: Desk, language: str) -> None:
     for path in (f"/command?withdraw={COMMAND}", f"/deliveries/{DELIVERY}/contacts"):
         assert 200 == (await desk.reads(path, language=language)).status_code
+
+
+async def test_pages_beside_the_board_of_an_exercise_are_marked(desk: Desk) -> None:
+    drill = CaseStory(START, "drill", exercise=True)
+    await told(desk.console.run, drill.raised())
+    desk.case, real = str(drill.case_id), desk.case
+    paths = ("/command", f"/deliveries/{DELIVERY}/contacts")
+
+    marked = [(await desk.reads(path)).text for path in paths]
+    desk.case = real
+    plain = [(await desk.reads(path)).text for path in paths]
+
+    assert ([True] * 2, [False] * 2) == (
+        ["exercise-frame" in one for one in marked],
+        ["exercise-frame" in one for one in plain],
+    )

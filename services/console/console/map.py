@@ -11,6 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from console.board_area import AHEAD_MAX, Reach, reach_of
+from console.board_case import region_and_exercise
 from console.live import access_case
 from console.map_base import At, Bases, packed
 from console.rendering import HEADERS, page
@@ -51,8 +52,10 @@ def map_router(runtime: Runtime) -> APIRouter:
     @router.get("/cases/{case_id}/reach")
     async def reach_page(request: Request, who: Reader, case_id: UUID, ahead: Ahead = 15) -> Response:
         """The same in words: which towns can be reached by when."""
+        _, exercise = await region_and_exercise(runtime, who, case_id)
         found = await _reach(runtime, bases, who, case_id, ahead)
-        return page(request, "board/reach.html", who, case_id=case_id, reach=found, ahead=ahead)
+        said = {"case_id": case_id, "reach": found, "ahead": ahead}
+        return page(request, "board/reach.html", who, exercise=exercise, **said)
 
     return router
 
