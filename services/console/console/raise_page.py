@@ -10,21 +10,18 @@ import base64
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from starlette.datastructures import FormData, UploadFile
 
 from console import raise_form, raising
-from console.places import Place, find, keys_of
-from console.places_source import places_of
+from console.places import Place
+from console.places_page import places_for, shown
 from console.raise_form import Asked, FieldError, read_form
 from console.refusals import wants_page
 from console.rendering import ENVIRONMENT, HEADERS, new_key, page
 from console.sessions import Visitor, visitor
-from console.settings import console_settings
-from console.upstream import Upstream
 from console.words import Words, words
 from guitu.problem import Problem, answer
 from guitu.service import Runtime
@@ -34,14 +31,8 @@ Desk = Annotated[Visitor, Depends(visitor("operator", "case_leader"))]
 
 
 def raise_router(runtime: Runtime) -> APIRouter:
-    """`/alerts/new`, its preview and places, `/alerts/raised/{case_id}` and the way back."""
+    """`/alerts/new`, its preview, and the script that keeps it for when there is no connection."""
     router = APIRouter(include_in_schema=False)
-    upstream: Upstream = runtime.state["upstream"]
-
-    async def places(who: Visitor) -> tuple[Place, ...]:
-        region = who.principal.region_code
-        home = runtime.settings.region_code if region == "*" else region
-        return await places_of(upstream, who, home, console_settings(runtime.settings).places_file)
 
     @router.get("/alerts/new")
     async def ask(request: Request, who: Desk) -> Response:
@@ -51,12 +42,12 @@ def raise_router(runtime: Runtime) -> APIRouter:
     @router.post("/alerts/new")
     async def raise_it(request: Request, who: Desk) -> Response:
         """Raise the alert, or say what is missing and keep what was typed."""
-        typed, asked = await _read(request, who, runtime, await places(who))
+        typed, asked = await _read(request, who, runtime, await places_for(runtime, who))
         if asked.errors:
             return _not_yet(request, who, typed, asked)
         key = str(typed.get("key") or new_key())
         try:
-            raised = await raising.raise_alert(upstream, who, asked.body, key)
+            raised = await raising.raise_alert(runtime.state["upstream"], who, asked.body, key)
         except Problem as refused:
             return _refused(request, who, typed, refused)
         to = f"/alerts/raised/{raised['case_id']}"
@@ -67,25 +58,13 @@ def raise_router(runtime: Runtime) -> APIRouter:
     @router.post("/alerts/preview")
     async def preview(request: Request, who: Desk) -> Response:
         """What it would set going: a part of the page for the script, or the whole page with it."""
-        typed, asked = await _read(request, who, runtime, await places(who))
-        found = await raising.preview(upstream, who, asked.body)
+        typed, asked = await _read(request, who, runtime, await places_for(runtime, who))
+        found = await raising.preview(runtime.state["upstream"], who, asked.body)
         if wants_page(request):
             key = str(typed.get("key") or new_key())
             return _form(request, who, typed, key, found=found, choices=asked.choices)
         html = _part(who, "raise/_preview.html", found=found, body=asked.body, now=runtime.clock.now())
         return JSONResponse({"html": html, "now": runtime.clock.now().isoformat()}, headers=HEADERS)
-
-    @router.get("/places")
-    async def type_ahead(who: Desk, q: str = "") -> Response:
-        """The likeliest places for what was typed so far: pinyin, initials, characters, or a mixture."""
-        found = find(await places(who), q)
-        return JSONResponse({"places": [_shown(one, who.language) for one in found]}, headers=HEADERS)
-
-    @router.get("/places/index")
-    async def index(who: Desk) -> Response:
-        """All places with what they are found by, for when there is no connection."""
-        listed = [_shown(one, who.language) | {"keys": keys_of(one)} for one in await places(who)]
-        return JSONResponse({"places": listed}, headers=HEADERS)
 
     @router.get("/alerts/worker.js")
     async def worker() -> Response:
@@ -93,19 +72,6 @@ def raise_router(runtime: Runtime) -> APIRouter:
         return FileResponse(
             WORKER, media_type="text/javascript", headers=HEADERS | {"Cache-Control": "no-cache"}
         )
-
-    @router.get("/alerts/raised/{case_id}")
-    async def raised(request: Request, who: Desk, case_id: UUID) -> Response:
-        """It is raised: what is going on now, who may be the same child, and 30 s to take it back."""
-        case = await upstream.get(who, "alerts", f"/cases/{case_id}")
-        left_s = raising.seconds_left(case, runtime.clock.now())
-        return page(request, "raise/raised.html", who, case=case, left_s=left_s, exercise=case["exercise"])
-
-    @router.post("/alerts/raised/{case_id}/undo")
-    async def undo(who: Desk, case_id: UUID) -> Response:
-        """Take it back: everybody who was told is told that it was a false alarm."""
-        await raising.take_back(upstream, who, case_id, runtime.clock.now())
-        return RedirectResponse(f"/alerts/raised/{case_id}", 303, HEADERS)
 
     return router
 
@@ -167,7 +133,7 @@ def _not_yet(request: Request, who: Visitor, typed: dict[str, str], asked: Asked
         key = str(typed.get("key") or new_key())
         return _form(request, who, typed, key, errors=asked.errors, choices=asked.choices, status=422)
     fields = [{"field": each.field, "says": each.says} for each in asked.errors]
-    choices = [_shown(one, who.language) for one in asked.choices]
+    choices = [shown(one, who.language) for one in asked.choices]
     return answer(
         422, "not_complete", "Some fields are missing.", "有内容未填写。", fields=fields, choices=choices
     )
@@ -184,18 +150,3 @@ def _refused(request: Request, who: Visitor, typed: dict[str, str], refused: Pro
 def _part(who: Visitor, template: str, **said: Any) -> str:
     around = {"_": words(who.language), "language": who.language}
     return ENVIRONMENT.get_template(template).render(around | said)
-
-
-def _shown(place: Place, language: str) -> dict[str, Any]:
-    """A place as the list shows it; the words of its kind are the page's."""
-    return {
-        "key": place.key,
-        "kind": place.category if place.kind in ("site", "checkpoint") else place.kind,
-        "name": place.name(language),
-        "town": place.town_en if language == "en" else place.town_zh,
-        "said": place.name_zh,
-        "township_code": place.township_code,
-        "lon": place.lon,
-        "lat": place.lat,
-        "near": place.near,
-    }

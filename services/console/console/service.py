@@ -22,17 +22,20 @@ from console.dna import dna_routers
 from console.door import door_router
 from console.drill_page import drill_router
 from console.drill_runner import run_drills
+from console.figures import figures_router
 from console.gate import gate_router
-from console.hub import open_hub
-from console.inbox_page import inbox_router
 from console.hub import forget_old_changes, open_hub
+from console.inbox_page import inbox_router
 from console.live import live_router
 from console.map import map_router
+from console.places_page import places_router
 from console.projection.agents import REACTIONS
 from console.raise_page import raise_router
+from console.raised_page import raised_router
 from console.refusals import dress
 from console.rendering import HEADERS
 from console.roads import roads_router
+from console.sessions import forget_old
 from console.settings import console_settings
 from console.shell import shell_router
 from console.sites import sites_router
@@ -57,6 +60,7 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         age_router(runtime),
         live_router(runtime),
         cases_router(runtime),
+        figures_router(runtime),
         case_acts_router(runtime),
         case_file_page_router(runtime),
         sightings_router(runtime),
@@ -65,10 +69,12 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         command_router(runtime),
         map_router(runtime),
         raise_router(runtime),
+        raised_router(runtime),
+        places_router(runtime),
         drill_router(runtime),
-        texts_router(runtime),
-        inbox_router(runtime),
-        alarms_router(runtime),
+        texts_router(),
+        inbox_router(),
+        alarms_router(),
     )
 
 
@@ -85,7 +91,11 @@ SERVICE = Service(
     title="Guitu console 指挥台",
     routers=routers,
     reactions=REACTIONS,
-    sweeps=(Sweep("drills", 0.5, run_drills), Sweep("changes_old", 60.0, forget_old_changes)),
+    sweeps=(
+        Sweep("drills", 0.5, run_drills),
+        Sweep("changes_old", 60.0, forget_old_changes),
+        Sweep("old_sessions", 3_600, forget_old),
+    ),
     start=start,
     dress=dress,
 )

@@ -191,7 +191,6 @@ form.addEventListener("submit", (event) => {
   if (event.submitter?.id === "look") preview();
   else send();
 });
-document.querySelector('form[action="/logout"]')?.addEventListener("submit", dropDraft);
 
 if (document.body.dataset.kept) {
   serverTime(new Date().toISOString());
