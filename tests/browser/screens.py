@@ -32,7 +32,7 @@ class Screen:
 
     def at(self, scene: Scene) -> str:
         """Its address in this scene."""
-        return scene.links[self.link] if self.link else self.route.format_map(scene.ids) + self.query
+        return scene.links[self.link] if self.link else (self.route + self.query).format_map(scene.ids)
 
     async def is_ready(self, window: Window) -> None:
         """Wait until the page shows what it is about."""
