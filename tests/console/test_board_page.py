@@ -87,7 +87,7 @@ async def board(console: Console, story: CaseStory, query: str = "", **seat: Any
 
 
 def ids(text: str, part: str) -> list[str]:
-    return re.findall(rf'id="{part}-([^"]+)"', text)
+    return re.findall(rf'id="{part}-([^"]+)" data-part', text)
 
 
 async def test_the_page_has_every_row_of_the_case_without_javascript(
