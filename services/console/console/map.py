@@ -54,8 +54,9 @@ def map_router(runtime: Runtime) -> APIRouter:
         """The same in words: which towns can be reached by when."""
         _, exercise = await region_and_exercise(runtime, who, case_id)
         found = await _reach(runtime, bases, who, case_id, ahead)
-        said = {"case_id": case_id, "reach": found, "ahead": ahead}
-        return page(request, "board/reach.html", who, exercise=exercise, **said)
+        return page(
+            request, "board/reach.html", who, exercise=exercise, case_id=case_id, reach=found, ahead=ahead
+        )
 
     return router
 
