@@ -91,7 +91,7 @@ async def test_the_photo_is_released_by_consent_alone_and_gone_after_the_end(com
 async def test_a_consent_without_the_photo_releases_no_photo(command: Desk) -> None:
     case_id = await with_photo(command)
 
-    page = (await publish(command, case_id, photo=False))["public_path"]
+    page = (await publish(command, case_id, photo=False))["public_url"]
 
     assert (await get(command, f"/cases/{case_id}/notice-photo")).status_code == 404
     assert "<img" not in (await public(command, page)).text
@@ -133,7 +133,7 @@ async def test_poster_and_picture_are_drawn_within_their_bounds_and_each_is_audi
 async def test_the_name_is_public_only_if_the_consent_says_so(command: Desk, named: bool) -> None:
     case_id = await with_photo(command)
 
-    page = await public(command, (await publish(command, case_id, name=named))["public_path"])
+    page = await public(command, (await publish(command, case_id, name=named))["public_url"])
 
     assert ("Nobody&#39;s Child" in page.text) is named
     assert FAMILY_PHONE not in page.text
@@ -141,7 +141,7 @@ async def test_the_name_is_public_only_if_the_consent_says_so(command: Desk, nam
 
 async def test_the_public_page_says_thank_you_after_the_end_and_its_photo_is_gone(command: Desk) -> None:
     case_id = await with_photo(command)
-    path = (await publish(command, case_id))["public_path"]
+    path = (await publish(command, case_id))["public_url"]
 
     open_page, open_photo = await public(command, path), await public(command, f"{path}/photo")
     await ends(command, case_id)
@@ -157,7 +157,7 @@ async def test_the_public_page_says_thank_you_after_the_end_and_its_photo_is_gon
 
 async def test_a_withdrawn_consent_takes_everything_back_and_can_be_given_again(command: Desk) -> None:
     case_id = await with_photo(command)
-    path = (await publish(command, case_id))["public_path"]
+    path = (await publish(command, case_id))["public_url"]
     files = (f"/cases/{case_id}/notice-photo", f"/cases/{case_id}/poster.pdf")
 
     withdrawn = await command.http.delete(
@@ -170,7 +170,7 @@ async def test_a_withdrawn_consent_takes_everything_back_and_can_be_given_again(
     assert withdrawn.status_code == 204
     assert gone == [404, 409]
     assert "谢谢" in page
-    assert again["public_path"] == path
+    assert again["public_url"] == path
     assert (await public(command, f"{path}/photo")).status_code == 200
 
 
@@ -276,7 +276,7 @@ async def photo_state(command: Desk) -> str:
 
 async def test_forgetting_the_identity_takes_photo_and_publication_with_it(command: Desk) -> None:
     case_id = await with_photo(command)
-    path = (await publish(command, case_id))["public_path"]
+    path = (await publish(command, case_id))["public_url"]
 
     await command.post(f"/cases/{case_id}/forget", {"reason": "the family asked"}, "case_leader")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest_asyncio
 
 from console import hub as hubs
-from console import store_live
+from console import store_board, store_live
 from console.board import board_of
 from console.directory import Directory
 from console.snapshots import snapshot
@@ -121,6 +121,9 @@ async def test_twenty_cut_connections_lose_and_double_nothing(console: Console, 
     assert {str(line.order_id): line.badness for line in board.orders} == states
 
 
+REBUILT = (
+    "insert into change (region_code, part, key, fact_at, written_at) values ('*', 'rebuilt', '', $1, $1)"
+)
 RAISED = "guitu.alert.raised.v1"
 
 
@@ -209,10 +212,7 @@ def channel(story: CaseStory) -> hubs.Channel:
 
 async def test_a_rebuilt_picture_is_read_anew_by_all(console: Console, story: CaseStory) -> None:
     async with streaming(console, f"/cases/{story.case_id}/live?after={await place(console.run)}") as stream:
-        await console.run.pool.execute(
-            "insert into change (region_code, part, key, fact_at, written_at) values ('*', 'rebuilt', '', $1, $1)",
-            START,
-        )
+        await console.run.pool.execute(REBUILT, START)
 
         event = await stream.next("resync", "patch")
 
@@ -223,6 +223,33 @@ async def test_a_rebuilt_picture_is_read_anew_by_all(console: Console, story: Ca
 async def test_another_region_s_case_has_no_stream(console: Console, story: CaseStory) -> None:
     async with streaming(console, f"/cases/{story.case_id}/live", region="500236") as stream:
         assert 404 == stream.status
+
+
+async def test_a_quiet_region_s_page_is_as_new_as_any(console: Console, story: CaseStory) -> None:
+    """Its own newest change may be forgotten long ago; the page that it was just given is new all the same."""
+    other = CaseStory(START, "second", region_code="500236")
+    await told(console.run, other.raised(), other.ordered(1))
+    await console.run.pool.execute("delete from change where seq < (select max(seq) from change)")
+    async with snapshot(console.run, "500235") as conn:
+        seq, _ = await store_board.position(conn)
+
+    async with streaming(console, f"/cases/live?after={seq}") as stream:
+        first = await stream.next("resync", "beat")
+
+    assert first is not None
+    assert "beat" == first.name
+
+
+async def test_a_page_made_after_a_rebuild_is_not_read_anew_again(console: Console, story: CaseStory) -> None:
+    await console.run.pool.execute(REBUILT, START)
+    async with snapshot(console.run, "500235") as conn:
+        seq, _ = await store_board.position(conn)
+
+    async with streaming(console, f"/cases/live?after={seq}") as stream:
+        first = await stream.next("resync", "beat")
+
+    assert first is not None
+    assert "beat" == first.name
 
 
 async def test_a_laboratory_has_no_stream(console: Console, story: CaseStory) -> None:

@@ -23,6 +23,7 @@ from guitu.settings import Settings
 from harness import chromium
 
 Language = Literal["zh-CN", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
 Scheme = Literal["light", "dark"]
 PHONE, DESK = (360, 640), (1366, 768)
 OWN_HOSTS = {"127.0.0.1", "localhost"}
@@ -31,6 +32,17 @@ PATIENCE_MS = 15_000
 AXE = Path(__file__).resolve().parents[1] / "browser" / "vendor" / "axe-core" / "axe.min.js"
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _RUN_AXE = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
+
+
+TARGET_PX = 44
+_SMALL_TARGETS = """least => [...document.querySelectorAll(
+    "button, summary, select, textarea, a.go, a.plain, label.tick, " +
+    "input:not([type=hidden]):not([type=checkbox]):not([type=radio])")]
+  .filter(e => e.checkVisibility({checkOpacity: true, checkVisibilityCSS: true}))
+  .map(e => [e, e.getBoundingClientRect()])
+  .filter(([e, box]) => box.width > 1 && box.height > 1 && box.height < least - 0.5)
+  .slice(0, 6)
+  .map(([e, box]) => `${e.tagName} "${(e.innerText || e.name || "").slice(0, 30)}" is ${box.height} px high`)"""
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,11 @@ class Window:
         await self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found: dict[str, Any] = await self.page.evaluate(_RUN_AXE, AXE_TAGS)
         return [_said(each) for each in found["violations"]]
+
+    async def small_targets(self) -> list[str]:
+        """Visible controls that are lower than a thumb needs; links within text are as high as the text."""
+        found: list[str] = await self.page.evaluate(_SMALL_TARGETS, TARGET_PX)
+        return found
 
     @property
     def complaints(self) -> list[str]:

@@ -30,8 +30,8 @@ TASKS_SHOWN = 200
 Kind = Literal["note", "hand_over", "task_force", "review", "photo", "publication"]
 
 
-async def of_case(conn: asyncpg.Connection, case: Case) -> CaseFileOut:
-    """Everything in the file; of the identity only whether there is one."""
+async def of_case(conn: asyncpg.Connection, case: Case, home: str) -> CaseFileOut:
+    """Everything in the file; of the identity only whether there is one. `home` is our public address."""
     people = await store_file.members_of(conn, case.id)
     published = await store_publication.of_case(conn, case.id)
     return CaseFileOut(
@@ -43,7 +43,7 @@ async def of_case(conn: asyncpg.Connection, case: Case) -> CaseFileOut:
         next_review_on=await store_file.review_of(conn, case.id),
         identity=await _identity(conn, case.id),
         photo=await photos.state(conn, case.id),
-        publication=publication_out(case, published) if published else None,
+        publication=publication_out(case, published, home) if published else None,
     )
 
 
@@ -54,10 +54,10 @@ async def _identity(conn: asyncpg.Connection, case_id: UUID) -> Literal["none", 
     return "forgotten" if row["forgotten_at"] else "kept"
 
 
-def publication_out(case: Case, kept: Publication) -> PublicationOut:
+def publication_out(case: Case, kept: Publication, home: str) -> PublicationOut:
     """A publication as staff see it."""
     shown = kept.model_dump(exclude={"token"})
-    return PublicationOut(**shown, public_path=f"/p/{kept.token}", open=publishing.is_open(case, kept))
+    return PublicationOut(**shown, public_url=f"{home}/p/{kept.token}", open=publishing.is_open(case, kept))
 
 
 async def note(tx: Tx, case: Case, words: str, settings: AlertSettings, kind: Kind = "note") -> UUID:

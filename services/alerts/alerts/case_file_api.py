@@ -40,7 +40,8 @@ def case_file_router(runtime: Runtime, settings: AlertSettings) -> APIRouter:
     async def read(p: Reader, case_id: UUID) -> CaseFileOut:
         """Notes, task force, tasks, next review, and what may be published; never the identity."""
         async with runtime.read(region=p.region_code) as conn:
-            return await case_file.of_case(conn, await access_case(conn, p, case_id))
+            case = await access_case(conn, p, case_id)
+            return await case_file.of_case(conn, case, runtime.public_url)
 
     @router.post("/cases/{case_id}/notes", status_code=201, response_model=EntryOut)
     async def note(p: Commander, case_id: UUID, said: NoteIn, request: Request, key: Key = None) -> Any:

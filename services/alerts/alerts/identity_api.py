@@ -29,6 +29,15 @@ def identity_router(runtime: Runtime) -> APIRouter:
             await vault.keep(tx, runtime.settings, case, said.to_seal())
         return Response(status_code=204)
 
+    @router.patch("/cases/{case_id}/identity", status_code=204, responses=refusals(410))
+    async def change(p: Commander, case_id: UUID, said: IdentityIn) -> Response:
+        """Seal what is sent beside what is known; what is not sent stays as it is."""
+        async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
+            case = await access_case_to_change(tx.conn, p, case_id)
+            fields = said.model_dump(include=said.model_fields_set)
+            await vault.change(tx, runtime.settings, case, fields)
+        return Response(status_code=204)
+
     @router.get("/cases/{case_id}/identity", responses=refusals(400, 410))
     async def read(
         p: Commander,

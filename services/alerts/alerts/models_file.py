@@ -117,7 +117,7 @@ class PublicationOut(BaseModel):
     consented_at: datetime
     photo: bool
     name: bool
-    public_path: str
+    public_url: str
     open: bool
     recorded_by: str
     recorded_at: datetime

@@ -111,10 +111,7 @@ async def rendition(conn: asyncpg.Connection, settings: Settings, case_id: UUID,
 
 async def add(tx: Tx, settings: Settings, case: Case, photo: bytes) -> None:
     """Put a checked photo into the sealed identity, beside what is there. Raises: Problem 410 after `forget`."""
-    row = await store.identity(tx.conn, case.id)
-    known = await vault.read(tx, settings, case, "add_photo") if row else {}
-    encoded = base64.b64encode(photo).decode()
-    await vault.keep(tx, settings, case, known | {"photo_base64": encoded})
+    await vault.change(tx, settings, case, {"photo_base64": base64.b64encode(photo).decode()})
 
 
 def _place(case_id: UUID, kind: str) -> str:

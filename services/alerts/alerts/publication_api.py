@@ -54,7 +54,8 @@ def publication_router(runtime: Runtime, settings: AlertSettings) -> APIRouter:
         """Say what may be published, by whose consent; the photo is released to those who were told, too."""
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
             case = await access_case_to_change(tx.conn, p, case_id)
-            return publication_out(case, await publication.record(tx, case, said.consent(), settings))
+            kept = await publication.record(tx, case, said.consent(), settings)
+            return publication_out(case, kept, runtime.public_url)
 
     @router.delete("/cases/{case_id}/publication", status_code=204)
     async def withdraw(p: Commander, case_id: UUID) -> Response:

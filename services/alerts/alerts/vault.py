@@ -63,6 +63,13 @@ def key_of(settings: Settings, case_id: UUID, wrapped: bytes) -> bytes:
     return vault.unwrap(vault.master_key(settings.vault_key), wrapped, f"case_identity|sealed|{case_id}")
 
 
+async def change(tx: Tx, settings: Settings, case: Case, fields: dict[str, Any]) -> None:
+    """Put these fields into the identity and leave the others as they are. Raises: Problem 410 after `forget`."""
+    row = await store.identity(tx.conn, case.id)
+    known = await read(tx, settings, case, "change_identity") if row else {}
+    await keep(tx, settings, case, known | fields)
+
+
 async def kept_names(tx: Tx, settings: Settings, case: Case) -> tuple[list[str], list[str]]:
     """The child's and the parents' names, to keep them out of words that go out; the reading is audited.
 

@@ -18,7 +18,6 @@ from guitu.service import Runtime
 
 Source = Literal["alerts", "dispatch", "dna-intake", "notifications", "console"]
 SOURCES: tuple[Source, ...] = get_args(Source)
-OWN: Source = "console"
 EXPORTED_MAX = 10_000
 """Lines in a file; more than a person reads, and few enough to be made while they wait."""
 _PAGE_OF_FILE = 1_000
@@ -51,7 +50,7 @@ class Asker:
 
     async def lines(self, source: Source, wanted: Wanted) -> list[Json]:
         """One service's lines. Raises: Problem."""
-        if source == OWN:
+        if source == "console":
             found: Json = (await audit_api.entries_for(self.runtime, self.who.principal, wanted)).model_dump(
                 mode="json"
             )
@@ -61,7 +60,7 @@ class Asker:
 
     async def check(self, source: Source) -> Json:
         """Whether one service's chain holds. Raises: Problem."""
-        if source == OWN:
+        if source == "console":
             return (await audit_api.check_for(self.runtime, self.who.principal)).model_dump(mode="json")
         answer: Json = await self._upstream.get(self.who, source, "/audit/check")
         return answer

@@ -102,16 +102,16 @@ def audit_router(runtime: Runtime) -> APIRouter:
     return router
 
 
-def wanted_by(filter_: Asked) -> tuple[Wanted, dict[str, bool]]:
+def wanted_by(filter_: Asked) -> tuple[Wanted, set[str]]:
     """What to ask the services for, and which fields can't be read."""
     read: dict[str, Any] = {}
-    wrong: dict[str, bool] = {}
+    wrong: set[str] = set()
     for name, reader in (("subject", UUID), ("before", UUID), ("since", _moment), ("until", _moment)):
         try:
             text = getattr(filter_, name)
             read[name] = reader(text) if text else None
         except ValueError:
-            wrong[name] = True
+            wrong.add(name)
     texts = {name: getattr(filter_, name)[:100] or None for name in ("actor", "action")}
     return Wanted(**({} if wrong else read), **texts, limit=PAGE), wrong
 

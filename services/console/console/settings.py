@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr
@@ -37,6 +38,13 @@ class ConsoleSettings(Settings):
     oidc_scopes: Annotated[
         str, Field(description="What the console asks the issuer for; offline_access renews tokens.")
     ] = "openid offline_access"
+    map_outlines: Annotated[
+        Path, Field(description="GeoJSON outlines of counties that are drawn under the map; may be missing.")
+    ] = Path(__file__).parent / "data" / "outlines.geojson"
+    places_file: Annotated[
+        Path | None,
+        Field(description="CSV of the county's places for the type-ahead; Yunyang's own if left out."),
+    ] = None
     session_hours: Annotated[int, Field(description="How long a login lasts.", ge=1, le=24)] = 12
 
 

@@ -63,13 +63,20 @@ class Upstream:
         body: Json = None,
         key: str | None = None,
         files: Any = None,
+        content: bytes | None = None,
     ) -> httpx.Response:
         """The owner's whole answer, for files and pictures. Raises: Problem."""
         headers = {"Authorization": f"Bearer {who.token}"} | ({"Idempotency-Key": key} if key else {})
         params = {name: value for name, value in (query or {}).items() if value is not None}
         try:
             answer = await self._http.request(
-                method, self._urls[owner] + path, params=params, json=body, files=files, headers=headers
+                method,
+                self._urls[owner] + path,
+                params=params,
+                json=body,
+                files=files,
+                content=content,
+                headers=headers,
             )
         except httpx.HTTPError as error:
             raise away(owner, error) from None

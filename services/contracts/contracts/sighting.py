@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import ClassVar, Literal
+from uuid import UUID
 
 from contracts.base import (
     CaseFact,
@@ -15,6 +16,11 @@ from contracts.base import (
     TravelMode,
     UnitId,
 )
+
+
+def spoken_number(sighting_id: UUID) -> str:
+    """The number that people say on the phone for a sighting: the last six characters of its id, which are random."""
+    return sighting_id.hex[-6:].upper()
 
 
 class SightingReported(CaseFact):

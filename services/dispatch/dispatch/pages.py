@@ -1,4 +1,8 @@
-"""The order page for the unit's phone: signed link, big buttons, no JavaScript. GET never changes anything."""
+"""The order page for the unit's phone: signed link, big buttons; GET never changes anything.
+
+Every step is a plain form. With the script a step that finds no signal is kept on the phone and sent later; a tick
+comes from this server only. "Intercepted" asks once more: by a second tap, or by a page of its own.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -18,11 +22,19 @@ from dispatch.order_page import order_of_page
 from dispatch.settings import dispatch_settings
 from dispatch.times import BEIJING
 from guitu.auth import PageTokenExpired, PageTokenForged
+from guitu.phone import Kit
 from guitu.service import Runtime
 
+_PAGES = Path(__file__).parent / "pages"
 _TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "pages"), autoescape=True, undefined=StrictUndefined
+    loader=FileSystemLoader(_PAGES),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
+KIT = Kit((_PAGES / "order.css").read_text(encoding="utf-8"))
+_TEMPLATES.globals["kit"] = KIT
 TARGETS: dict[str, Move] = {
     "accept": "accepted",
     "in-position": "in_position",
@@ -79,14 +91,15 @@ _REASONS = {
     "replanned": ("部署已调整", "The plan changed"),
     "overdue": ("超时,已改派", "No answer in time; another unit has it"),
 }
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex, nofollow",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
+# With the steps that wait on a phone without signal: what each of them makes possible.
+_OPENS = {
+    "accept": "in-position",
+    "in-position": "nothing-seen intercepted",
+    "nothing-seen": "intercepted",
+    "intercepted": "",
 }
+SURE = "intercepted"
+"""The button that moves the whole net: it is asked about once more."""
 
 
 def pages_router(runtime: Runtime) -> APIRouter:
@@ -97,10 +110,20 @@ def pages_router(runtime: Runtime) -> APIRouter:
         responses=_pages({404: "The link is wrong.", 410: "The link is over."}),
     )
 
+    @router.get("/o/-/phone.mjs", include_in_schema=False)
+    async def script(request: Request) -> Response:
+        """The pages' script."""
+        return KIT.script_file(request)
+
     @router.get("/o/{token}")
-    async def page(token: str) -> Response:
+    async def page(request: Request, token: str) -> Response:
         """The order; shows, and changes nothing."""
-        return await show(runtime, token)
+        return await show(runtime, request, token)
+
+    @router.get("/o/{token}/intercepted", responses=_pages({409: "That is not the next step."}))
+    async def are_you_sure(request: Request, token: str) -> Response:
+        """Ask once more whether the child is there; for phones without JavaScript. Changes nothing."""
+        return await show(runtime, request, token, asks=True)
 
     @router.post(
         "/o/{token}/{button}",
@@ -108,11 +131,11 @@ def pages_router(runtime: Runtime) -> APIRouter:
         response_class=RedirectResponse,
         responses=_pages({409: "That is not the next step; the page shows what is."}),
     )
-    async def press(token: str, button: str) -> Response:
+    async def press(request: Request, token: str, button: str) -> Response:
         """A button: one step of the order, then back to its page. Pressing it again changes nothing."""
         if button not in TARGETS:
-            return _words("forged", 404)
-        return await answer(runtime, token, TARGETS[button])
+            return _words(request, "forged", 404)
+        return await answer(runtime, request, token, TARGETS[button])
 
     return router
 
@@ -123,31 +146,39 @@ def _pages(says: dict[int, str]) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": text, "content": page} for status, text in says.items()}
 
 
-async def show(runtime: Runtime, token: str, status: int = 200, refused: bool = False) -> Response:
-    """The page of the order that the token names, or why there is none."""
-    found = _order_id(runtime, token)
+async def show(
+    runtime: Runtime, request: Request, token: str, *, refused: bool = False, asks: bool = False
+) -> Response:
+    """The page of the order that the token names, or why there is none; with `asks` the question before "intercepted".
+
+    With `refused`, or where there is nothing to ask about, it says what can be done instead (409).
+    """
+    found = _order_id(runtime, request, token)
     if isinstance(found, Response):
         return found
     async with runtime.read() as conn:
         row = await store.order(conn, found)
     if row is None:
-        return _words("forged", 404)
-    return _html("order.html", status, **order_view(row, token, refused, runtime.clock.now()))
+        return _words(request, "forged", 404)
+    may_ask = asks and SURE in _ENABLED.get(row.state, ())
+    refused = refused or (asks and not may_ask)
+    view = order_view(row, token, refused, runtime.clock.now())
+    return _html(request, "sure.html" if may_ask else "order.html", 409 if refused else 200, **view)
 
 
-async def answer(runtime: Runtime, token: str, target: Move) -> Response:
+async def answer(runtime: Runtime, request: Request, token: str, target: Move) -> Response:
     """Move the order and lead back to its page (303), or show the page with what can be done instead (409)."""
-    found = _order_id(runtime, token)
+    found = _order_id(runtime, request, token)
     if isinstance(found, Response):
         return found
     try:
         async with runtime.tx(actor=f"order-page:{found}") as tx:
             row = await move_order(tx, found, target)
     except IllegalOrderMove:
-        return await show(runtime, token, 409, refused=True)
+        return await show(runtime, request, token, refused=True)
     if row is None:
-        return _words("forged", 404)
-    return RedirectResponse(f"/o/{token}", 303, _HEADERS)
+        return _words(request, "forged", 404)
+    return RedirectResponse(f"/o/{token}", 303, KIT.headers)
 
 
 def order_view(row: OrderRow, token: str, refused: bool, now: datetime) -> dict[str, Any]:
@@ -160,7 +191,8 @@ def order_view(row: OrderRow, token: str, refused: bool, now: datetime) -> dict[
         "state": STATE_WORDS[row.state],
         "next_step": _NEXT_STEP.get(row.state, ("", "")),
         "why": _REASONS.get(row.stand_down_reason or "", ("", "")),
-        "buttons": [(name, zh, en, name in enabled) for name, zh, en in _BUTTONS],
+        "buttons": [(name, zh, en, name in enabled, _OPENS[name]) for name, zh, en in _BUTTONS],
+        "done_at": _clock(row.order.history[-1][1], now),
         "over": row.state in (OrderState.stood_down, OrderState.stand_down_acknowledged),
         "to_acknowledge": row.state == OrderState.stood_down,
         "answer_by": _clock(row.order.respond_by, now) if row.state == OrderState.issued else "",
@@ -169,24 +201,24 @@ def order_view(row: OrderRow, token: str, refused: bool, now: datetime) -> dict[
     }
 
 
-def _order_id(runtime: Runtime, token: str) -> Any:
+def _order_id(runtime: Runtime, request: Request, token: str) -> Any:
     """The order's id, or the page that says why the link is no good."""
     settings = dispatch_settings(runtime.settings)
     now = runtime.clock.now()
     try:
         return order_of_page(settings.signing_key, token, now, settings.page_opens_for.total_seconds())
     except PageTokenExpired:
-        return _words("expired", 410)
+        return _words(request, "expired", 410)
     except PageTokenForged:
-        return _words("forged", 404)
+        return _words(request, "forged", 404)
 
 
-def _words(kind: str, status: int) -> Response:
-    return _html("no_order.html", status, kind=kind)
+def _words(request: Request, kind: str, status: int) -> Response:
+    return _html(request, "no_order.html", status, kind=kind)
 
 
-def _html(template: str, status: int, **view: Any) -> Response:
-    return HTMLResponse(_TEMPLATES.get_template(template).render(**view), status, _HEADERS)
+def _html(request: Request, template: str, status: int, **view: Any) -> Response:
+    return KIT.page(_TEMPLATES.get_template(template).render(**view), status, request)
 
 
 def _clock(moment: datetime, now: datetime) -> str:

@@ -28,6 +28,7 @@ from notifications.directory_api import directory_router
 from notifications.drills_api import drills_router
 from notifications.outside import Outside
 from notifications.pages_api import pages_router
+from notifications.photos import open_photos
 from notifications.pushes_api import pushes_router
 from notifications.reach_api import reach_router
 from notifications.senders import Senders, one_sender, open_senders
@@ -64,7 +65,11 @@ async def sending_with(
 async def start(runtime: Runtime) -> AsyncIterator[None]:
     """Open the providers' sessions before anything can be claimed."""
     settings = settings_of(runtime)
-    async with open_senders(settings) as senders, sending_with(runtime, senders, settings):
+    async with (
+        open_photos(runtime, settings),
+        open_senders(settings) as senders,
+        sending_with(runtime, senders, settings),
+    ):
         yield
 
 

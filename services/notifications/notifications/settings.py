@@ -42,6 +42,16 @@ class NotificationSettings(WatchingSettings):
         str,
         Field(description="Base address of the order pages /o/... where GUITU_PUBLIC_URL is not set."),
     ] = ""
+    alerts_url: Annotated[
+        str, Field(description="Base address of alerts, which is asked for a notice's photo.")
+    ] = "http://127.0.0.1:8201"
+    alerts_token: Annotated[
+        SecretStr,
+        Field(
+            description="Token (role outside_system) of the OIDC issuer for asking alerts; empty where this node "
+            "signs its own."
+        ),
+    ] = SecretStr("")
     sms_signature_zh: Annotated[str, Field(description="Sender's name in Chinese texts.", max_length=12)] = (
         "云阳公安"
     )
