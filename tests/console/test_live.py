@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import pytest_asyncio
 
@@ -12,9 +14,12 @@ from console import hub as hubs
 from console import store_board, store_live
 from console.board import board_of
 from console.directory import Directory
+from console.projection.agents import REACTIONS
 from console.snapshots import snapshot
 from contracts import notice, order
+from contracts.base import EventId
 from guitu.service import Runtime
+from guitu.tx import Tx
 from harness.console_desk import Console, Stream, opened, streaming
 from harness.console_stories import CaseStory, RuntimeFor, told
 from harness.ground import START
@@ -154,6 +159,51 @@ def take(event: Any, keys: list[str], states: dict[str, int]) -> None:
     if event and event.name == "patch":
         keys += [entry["key"] for entry in event.data["timeline"]]
         states |= {row["key"]: row["sort"] for row in event.data["rows"]}
+
+
+async def test_a_fold_that_commits_late_is_not_stepped_over(console: Console, story: CaseStory) -> None:
+    """Two processes fold at once; what is numbered first becomes visible first, so nobody passes it by."""
+    before, keys = await place(console.run), set()
+    slow_began, slow_may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        async with console.run.pool.acquire() as conn, conn.transaction():
+            await fold(console.run, conn, story.ordered(1))
+            slow_began.set()
+            await slow_may_end.wait()
+
+    async with streaming(console, f"/cases/{story.case_id}/live?after={before}") as stream:
+        slowly = asyncio.create_task(slow())
+        await slow_began.wait()
+        quickly = asyncio.create_task(told(console.run, story.planned(2)))
+        await stream.next("beat")
+        await stream.next("beat")
+        slow_may_end.set()
+        await asyncio.gather(slowly, quickly)
+        while len(keys) < 2:
+            patch = await stream.next("patch")
+            assert patch is not None
+            keys |= {entry["key"] for entry in patch.data["timeline"]}
+
+    assert 2 == len(keys)
+
+
+async def fold(run: Runtime, conn: Any, fact: Any) -> None:
+    """A fold in somebody else's transaction."""
+    tx = Tx(conn, run.clock.now(), run.ids, "guitu.console", "guitu/console", EventId(uuid4()))
+    await next(each.handle for each in REACTIONS if each.fact is type(fact))(tx, fact)
+    await tx.flush()
+
+
+async def test_what_another_process_folds_comes_here_too(console: Console, story: CaseStory) -> None:
+    async with opened(console.run) as other:
+        path = f"/cases/{story.case_id}/live?after={await place(console.run)}"
+        async with streaming(other, path) as there, streaming(console, path) as here:
+            await told(console.run, story.ordered(1))
+
+            patches = await there.next("patch"), await here.next("patch")
+
+    assert all(patch and 1 == len(patch.data["rows"]) for patch in patches)
 
 
 async def test_a_page_older_than_what_is_kept_is_read_anew(console: Console, story: CaseStory) -> None:

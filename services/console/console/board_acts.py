@@ -69,7 +69,9 @@ def acts_router(runtime: Runtime) -> APIRouter:
         _, exercise = await region_and_exercise(runtime, who, case_id)
         said = await _upstream(runtime).get(who, "notifications", f"/deliveries/{delivery_id}/contacts")
         template = "board/_contacts.html" if bare else "board/contacts.html"
-        return page(request, template, who, exercise=exercise, case_id=case_id, contacts=said["contacts"])
+        return page(
+            request, template, who, exercise=exercise, bare=bare, case_id=case_id, contacts=said["contacts"]
+        )
 
     return router
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.words import marked
 
 OUTCOMES = {
-    "found": marked("Found"),
+    "found": marked("Child found"),
     "false_alarm": marked("False alarm"),
     "merged": marked("Merged"),
     "exercise_over": marked("Exercise over"),

@@ -8,7 +8,7 @@ import time
 from zoneinfo import ZoneInfo
 
 import typer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from console import store_live
 from console.age import Age, waiting_by_topic
@@ -20,6 +20,7 @@ from guitu.embedded.trouble import NodeError
 from guitu.pg import open_pool
 from guitu.settings import Settings
 
+ASKS_MAX = 10
 BEIJING = ZoneInfo("Asia/Shanghai")
 
 
@@ -94,8 +95,16 @@ async def _status(settings: Settings) -> tuple[Age, dict[str, int]]:
         counts = dict(await store_rebuild.counts(pool))
     finally:
         pool.terminate()
-    try:
-        waiting = await asyncio.wait_for(waiting_by_topic(settings), 10)
-    except (KafkaError, OSError, TimeoutError):
-        waiting = None
-    return Age(Clock(settings.clock_file).now(), seq, facts_at, waiting), counts
+    return Age(Clock(settings.clock_file).now(), seq, facts_at, await _waiting(settings)), counts
+
+
+async def _waiting(settings: Settings) -> dict[str, int] | None:
+    """By topic; None if the broker does not answer. One that is new makes its book of groups when first asked."""
+    for _ in range(ASKS_MAX):
+        try:
+            return await asyncio.wait_for(waiting_by_topic(settings), 10)
+        except GroupCoordinatorNotAvailableError:
+            await asyncio.sleep(1.0)
+        except (KafkaError, OSError, TimeoutError):
+            return None
+    return None

@@ -3,6 +3,7 @@
 import { $, $$, beijing, t, serverTime } from "./ground.mjs";
 
 const EVERY_MS = 10000;
+const FRESH_MS = 15000;
 const shelf = $("#banner");
 let failures = 0;
 
@@ -20,7 +21,8 @@ function show(html) {
 
 function showAge(said) {
   const chip = $("#age");
-  const whole = said.waiting !== null && said.as_of === said.at;
+  // Offsets are told to the broker now and then: what waits for seconds is no sign of age.
+  const whole = said.waiting !== null && said.as_of && Date.parse(said.at) - Date.parse(said.as_of) < FRESH_MS;
   chip.className = `badge ${whole ? "good" : "warn"}`;
   chip.textContent = whole ? t("up to date") : said.as_of ? t("data as of {time}", { time: beijing(said.as_of) }) : t("age unknown");
   chip.hidden = false;
