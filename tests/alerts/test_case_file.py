@@ -209,3 +209,23 @@ async def test_other_roles_write_nothing_into_the_file(command: Desk, role: Any)
     ]
 
     assert answers == [403] * 3
+
+
+@pytest.mark.parametrize(
+    "table", ["case_note", "case_task", "task_force_member", "case_review", "case_photo", "publication"]
+)
+async def test_the_database_itself_hides_a_file_from_another_region(command: Desk, table: str) -> None:
+    path = await opened(command, identity=identity())
+    now = command.runtime.clock.now()
+    await command.post(f"{path}/notes", {"words": "w"})
+    await command.post(f"{path}/tasks", {"what": "w"})
+    await put(command, f"{path}/task-force", {"leader": "Li"})
+    await put(command, f"{path}/review", {"next_on": now.date().isoformat()})
+    consent = {"consent_by": "mother", "consented_at": now.isoformat(), "photo": True}
+    await put(command, f"{path}/publication", consent | {"police_case_number": "A500235"})
+
+    async def seen(region: str) -> int:
+        async with command.runtime.read(region=region) as conn:
+            return int(await conn.fetchval(f"select count(*) from {table}"))
+
+    assert (await seen("500235"), await seen("500236")) == (1, 0)

@@ -213,6 +213,6 @@ async def test_every_state_of_the_page_is_accessible(opens: Opens, site: NoticeS
         await window.page.set_viewport_size({"width": size[0], "height": size[1]})
         for scheme in ("light", "dark"):
             await window.page.emulate_media(color_scheme=scheme)
-            found[f"{scheme} {size[0]}"] = await window.axe()
+            found[f"{scheme} {size[0]}"] = [*await window.axe(), *await window.small_targets()]
 
     assert not any(found.values()), found

@@ -136,13 +136,14 @@ async def test_an_empty_form_is_told_which_fields_it_lacks_before_anything_goes_
     assert at.commands() == []
 
 
-async def test_a_refused_form_s_address_loaded_again_leads_to_the_file(runtime_for: RuntimeFor) -> None:
+async def test_who_changes_the_language_on_a_refused_form_is_led_to_the_file(runtime_for: RuntimeFor) -> None:
     async with room(runtime_for) as at:
         case_id = await opened(at)
 
-        answers = [await at.browser.get(f"/cases/{case_id}/{act}") for act in ("stand-down", "identity")]
+        page = (await submits(at.browser, f"/cases/{case_id}/stand-down", reason="x")).text
 
-    assert [each.headers["location"] for each in answers] == [f"/cases/{case_id}/file"] * 2
+    switch = page.split('action="/language"', 1)[1]
+    assert switch.split('name="to" value="', 1)[1].startswith(f"/cases/{case_id}/file")
 
 
 async def test_a_sighting_without_a_place_is_refused_and_its_words_are_kept(runtime_for: RuntimeFor) -> None:

@@ -26,7 +26,7 @@ def message(sid: str, sender: str, to: str, text: str, status: str = "delivered"
         "direction": "inbound" if status == "received" else "outbound-api",
         "error_code": None,
         "segments": 1,
-        "accepted_at": "2026-03-01T06:00:00+00:00",
+        "accepted_at": 1772344800.5,
     }
 
 
@@ -56,6 +56,7 @@ async def test_a_phone_shows_what_it_got_and_sent_and_nothing_of_others(runtime_
     async with at_the_desk(await with_simulator(runtime_for), owners=Simulator()) as http:
         listed, phone = (await http.get("/inbox")).text, (await http.get("/inbox/SM1")).text
 
+    assert "14:00:00" in listed
     assert all(text in listed for text in ("first", "to another", "7K3M"))
     assert "7K3M" in phone
     assert "to another" not in phone

@@ -120,7 +120,9 @@ async def test_a_refused_text_says_why_and_stays_as_it_was_typed(runtime_for: Ru
 async def test_a_name_that_is_none_reaches_no_other_address_of_the_owner(runtime_for: RuntimeFor) -> None:
     owner = Notifications()
     async with at_the_desk(await runtime_for("console"), owners=owner) as http:
-        answer = await http.get("/texts/hotel/zh/..%2F..%2Ftasks")
+        answers = [
+            await http.get(f"/texts/{path}") for path in ("nobody/zh/raised", "hotel/zh/..%2F..%2Ftasks")
+        ]
 
-    assert 404 == answer.status_code
+    assert [404, 404] == [answer.status_code for answer in answers]
     assert [] == owner.asked

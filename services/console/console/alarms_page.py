@@ -13,7 +13,6 @@ from console.sessions import Visitor, visitor
 from console.upstream import Owner, Upstream
 from console.words import marked
 from guitu.problem import Problem
-from guitu.service import Runtime
 
 Desk = Annotated[Visitor, Depends(visitor("operator", "case_leader"))]
 Text = Annotated[str, Form()]
@@ -34,23 +33,22 @@ DONE = {
 SUBJECT_ROLES = {"operator", "case_leader"}
 
 
-def alarms_router(runtime: Runtime) -> APIRouter:
+def alarms_router() -> APIRouter:
     """Tasks and alarms, and what is done about them."""
     router = APIRouter(include_in_schema=False)
-    upstream: Upstream = runtime.state["upstream"]
 
     @router.get("/alarms")
     async def listed(request: Request, who: Desk, all: bool = False, done: str = "") -> Response:
         """What is open, or with `all` what was, too."""
-        return await _shown(request, upstream, who, everything=all, done=DONE.get(done, ""))
+        return await _shown(request, who, everything=all, done=DONE.get(done, ""))
 
     @router.post("/alarms/{alarm_id}/acknowledge")
     async def take(request: Request, who: Desk, alarm_id: UUID) -> Response:
         """Say that one takes care of it."""
         try:
-            await upstream.send(who, OWNER, "POST", f"/alarms/{alarm_id}/acknowledge")
+            await _owners(request).send(who, OWNER, "POST", f"/alarms/{alarm_id}/acknowledge")
         except Problem as refused:
-            return await _shown(request, upstream, who, refused=refused)
+            return await _shown(request, who, refused=refused)
         return RedirectResponse("/alarms?done=taken", 303, HEADERS)
 
     @router.post("/tasks/{task_id}/done")
@@ -60,19 +58,24 @@ def alarms_router(runtime: Runtime) -> APIRouter:
         """Record what came of a task; what was typed stays if it is refused."""
         typed = {"id": str(task_id), "result": result, "note": note}
         try:
-            await upstream.send(
+            await _owners(request).send(
                 who, OWNER, "POST", f"/tasks/{task_id}/done", {"result": result, "note": note}
             )
         except Problem as refused:
-            return await _shown(request, upstream, who, refused=refused, typed=typed)
+            return await _shown(request, who, refused=refused, typed=typed)
         return RedirectResponse("/alarms?done=done", 303, HEADERS)
 
     return router
 
 
+def _owners(request: Request) -> Upstream:
+    """The way to the services, which is open as long as the process runs."""
+    upstream: Upstream = request.app.state.runtime.state["upstream"]
+    return upstream
+
+
 async def _shown(
     request: Request,
-    upstream: Upstream,
     who: Visitor,
     *,
     everything: bool = False,
@@ -81,8 +84,8 @@ async def _shown(
     typed: dict[str, Any] | None = None,
 ) -> Response:
     asked = "false" if everything else "true"
-    tasks = await upstream.get(who, OWNER, "/tasks", open=asked)
-    alarms = await upstream.get(who, OWNER, "/alarms", open=asked)
+    tasks = await _owners(request).get(who, OWNER, "/tasks", open=asked)
+    alarms = await _owners(request).get(who, OWNER, "/alarms", open=asked)
     return page(
         request,
         "alarms/list.html",

@@ -6,6 +6,7 @@ A phone is named by a message of it and never by its number, so that no address 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -17,7 +18,6 @@ from console.settings import console_settings
 from console.upstream import Owner, Upstream
 from console.words import marked
 from guitu.problem import Problem
-from guitu.service import Runtime
 
 Desk = Annotated[Visitor, Depends(visitor("operator", "case_leader"))]
 Text = Annotated[str, Form()]
@@ -39,30 +39,29 @@ STATES = {
 UNKNOWN = ("off", marked("unknown"))
 
 
-def inbox_router(runtime: Runtime) -> APIRouter:
+def inbox_router() -> APIRouter:
     """Every phone, one phone, an answer."""
     router = APIRouter(include_in_schema=False)
-    upstream: Upstream = runtime.state["upstream"]
 
     @router.get("/inbox")
     async def newest(request: Request, who: Desk) -> Response:
         """The newest messages of all phones."""
-        messages = await _messages(runtime, upstream, who, SHOWN_MAX)
+        messages = await _messages(request, who, SHOWN_MAX)
         return page(request, "inbox/list.html", who, messages=messages, states=STATES, unknown=UNKNOWN)
 
     @router.get("/inbox/{sid}")
     async def phone(request: Request, who: Desk, sid: str) -> Response:
         """All that the phone of a message got and sent."""
-        return _thread(request, who, sid, await _messages(runtime, upstream, who, THREAD_MAX))
+        return _thread(request, who, sid, await _messages(request, who, THREAD_MAX))
 
     @router.post("/inbox/{sid}")
     async def answer(request: Request, who: Desk, sid: str, body: Text = "") -> Response:
         """Answer as this phone; what was refused stays in the form."""
-        messages = await _messages(runtime, upstream, who, THREAD_MAX)
+        messages = await _messages(request, who, THREAD_MAX)
         theirs, ours = _ends(messages, sid)
         try:
             reply = {"from": theirs, "to": ours, "body": body}
-            said = await upstream.send(who, OWNER, "POST", "/simulator/inbound", reply)
+            said = await _owners(request).send(who, OWNER, "POST", "/simulator/inbound", reply)
         except Problem as refused:
             return _thread(request, who, sid, messages, body=body, refused=refused)
         return RedirectResponse(f"/inbox/{said['sid']}", 303, HEADERS)
@@ -70,17 +69,24 @@ def inbox_router(runtime: Runtime) -> APIRouter:
     return router
 
 
-async def _messages(runtime: Runtime, upstream: Upstream, who: Visitor, limit: int) -> list[Message]:
+def _owners(request: Request) -> Upstream:
+    """The way to the services, which is open as long as the process runs."""
+    upstream: Upstream = request.app.state.runtime.state["upstream"]
+    return upstream
+
+
+async def _messages(request: Request, who: Visitor, limit: int) -> list[Message]:
     """The newest messages first. Raises: Problem 404, where messages go to a real provider."""
-    if not console_settings(runtime.settings).sms_simulator_url:
+    if not console_settings(request.app.state.runtime.settings).sms_simulator_url:
         raise Problem(
             404,
             "no_simulator",
             "Messages go to a real provider here: there is no inbox to look into.",
             "短信由真实服务商发送,此处没有模拟收件箱。",
         )
-    said = await upstream.get(who, OWNER, "/simulator/messages", limit=limit)
-    return list(reversed(said["messages"]))
+    said = await _owners(request).get(who, OWNER, "/simulator/messages", limit=limit)
+    newest_first = reversed(said["messages"])
+    return [one | {"accepted_at": datetime.fromtimestamp(one["accepted_at"], UTC)} for one in newest_first]
 
 
 def _ends(messages: Sequence[Message], sid: str) -> tuple[str, str]:

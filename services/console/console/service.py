@@ -35,6 +35,7 @@ from console.raised_page import raised_router
 from console.refusals import dress
 from console.rendering import HEADERS
 from console.roads import roads_router
+from console.sessions import forget_old
 from console.settings import console_settings
 from console.shell import shell_router
 from console.sites import sites_router
@@ -71,9 +72,9 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         raised_router(runtime),
         places_router(runtime),
         drill_router(runtime),
-        texts_router(runtime),
-        inbox_router(runtime),
-        alarms_router(runtime),
+        texts_router(),
+        inbox_router(),
+        alarms_router(),
     )
 
 
@@ -90,7 +91,11 @@ SERVICE = Service(
     title="Guitu console 指挥台",
     routers=routers,
     reactions=REACTIONS,
-    sweeps=(Sweep("drills", 0.5, run_drills), Sweep("changes_old", 60.0, forget_old_changes)),
+    sweeps=(
+        Sweep("drills", 0.5, run_drills),
+        Sweep("changes_old", 60.0, forget_old_changes),
+        Sweep("old_sessions", 3_600, forget_old),
+    ),
     start=start,
     dress=dress,
 )

@@ -24,7 +24,7 @@ cross join lateral (
 cross join lateral (
     select count(*) as told, count(*) filter (where acked) as acknowledged from (
         select distinct on (site_id) site_id, state = 'acknowledged' as acked from delivery_line
-        where case_id = c.case_id and site_id is not null and kind not in ('drill', 'nil_report')
+        where case_id = c.case_id and site_id is not null and kind not in ('drill', 'nil_report', 'stood_down')
         order by site_id, alert_version desc, rank desc) newest) s
 cross join lateral (
     select count(*) as sightings, count(*) filter (where verdict is null) as waiting

@@ -15,7 +15,6 @@ from console.sessions import Visitor, visitor
 from console.upstream import Owner, Upstream
 from console.words import marked
 from guitu.problem import Problem
-from guitu.service import Runtime
 
 Reader = Annotated[Visitor, Depends(visitor("operator", "case_leader"))]
 Changer = Annotated[Visitor, Depends(visitor("admin"))]
@@ -58,15 +57,14 @@ NAMES: dict[str, Any] = {"stage_names": STAGES, "kinds": KINDS, "languages": LAN
 DONE = {"saved": marked("Saved: it holds from now on."), "restored": marked("The built-in text holds again.")}
 
 
-def texts_router(runtime: Runtime) -> APIRouter:
+def texts_router() -> APIRouter:
     """List, look, try, change, go back."""
     router = APIRouter(include_in_schema=False)
-    upstream: Upstream = runtime.state["upstream"]
 
     @router.get("/texts")
     async def listed(request: Request, who: Reader) -> Response:
         """Every text that holds, by stage."""
-        said = await upstream.get(who, OWNER, "/templates")
+        said = await _owners(request).get(who, OWNER, "/templates")
         return page(request, "texts/list.html", who, stages=_by_stage(said["templates"]), **NAMES)
 
     @router.get(ADDRESS)
@@ -74,8 +72,8 @@ def texts_router(runtime: Runtime) -> APIRouter:
         request: Request, who: Reader, kind: str, language: str, stage: str, done: str = ""
     ) -> Response:
         """One text with what it makes, and every version that there was."""
-        held = await upstream.get(who, OWNER, _path(kind, language, stage))
-        tried = await _try(upstream, who, held, held["body"])
+        held = await _owners(request).get(who, OWNER, _path(kind, language, stage))
+        tried = await _try(request, who, held, held["body"])
         return _shown(request, who, held, held["body"], tried, done=DONE.get(done, ""))
 
     @router.post(ADDRESS + "/preview")
@@ -84,10 +82,10 @@ def texts_router(runtime: Runtime) -> APIRouter:
     ) -> Response:
         """What a changed text would make: the fragment for scripts, the whole page without."""
         held = {"recipient_kind": kind, "language": language, "stage": stage}
-        tried = await _try(upstream, who, held, body)
+        tried = await _try(request, who, held, body)
         if "application/json" in request.headers.get("accept", ""):
             return page(request, "texts/_preview.html", who, tried=tried, **NAMES)
-        held = await upstream.get(who, OWNER, _path(kind, language, stage))
+        held = await _owners(request).get(who, OWNER, _path(kind, language, stage))
         return _shown(request, who, held, body, tried)
 
     @router.post(ADDRESS)
@@ -97,20 +95,26 @@ def texts_router(runtime: Runtime) -> APIRouter:
         """A new version; a refused one stays in the form, with the reasons."""
         path = _path(kind, language, stage)
         try:
-            await upstream.send(who, OWNER, "PUT", path, {"body": _lines(body), "note": note})
+            await _owners(request).send(who, OWNER, "PUT", path, {"body": _lines(body), "note": note})
         except Problem as refused:
-            held = await upstream.get(who, OWNER, path)
-            tried = await _try(upstream, who, held, body)
+            held = await _owners(request).get(who, OWNER, path)
+            tried = await _try(request, who, held, body)
             return _shown(request, who, held, body, tried, note=note, refused=refused)
         return _to(kind, language, stage, "saved")
 
     @router.post(ADDRESS + "/restore")
-    async def restore(who: Changer, kind: str, language: str, stage: str) -> Response:
+    async def restore(request: Request, who: Changer, kind: str, language: str, stage: str) -> Response:
         """Retire what was changed here."""
-        await upstream.send(who, OWNER, "DELETE", _path(kind, language, stage))
+        await _owners(request).send(who, OWNER, "DELETE", _path(kind, language, stage))
         return _to(kind, language, stage, "restored")
 
     return router
+
+
+def _owners(request: Request) -> Upstream:
+    """The way to the services, which is open as long as the process runs."""
+    upstream: Upstream = request.app.state.runtime.state["upstream"]
+    return upstream
 
 
 def _path(kind: str, language: str, stage: str) -> str:
@@ -127,10 +131,10 @@ def _lines(body: str) -> str:
     return body.replace("\r\n", "\n").strip("\n")
 
 
-async def _try(upstream: Upstream, who: Visitor, held: dict[str, Any], body: str) -> dict[str, Any]:
+async def _try(request: Request, who: Visitor, held: dict[str, Any], body: str) -> dict[str, Any]:
     """What the owner makes of a text, or why it refuses to try."""
     asked = {name: held[name] for name in ("recipient_kind", "language", "stage")}
-    tried: dict[str, Any] = await upstream.send(
+    tried: dict[str, Any] = await _owners(request).send(
         who, OWNER, "POST", "/templates/preview", asked | {"body": _lines(body)}
     )
     return tried

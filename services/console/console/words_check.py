@@ -24,6 +24,9 @@ HERE = Path(__file__).parent
 SAYERS = {"_", "marked", "words", "said", "t"}
 _LETTERS = re.compile(r"[㐀-鿿豈-﫿]|[A-Za-z]{2,}")
 _ATTRIBUTE = re.compile(r'[\w-]+="[^"]*"?')
+_SAME_EVERYWHERE = re.compile(r"\b(?:km|cm|[A-Z]{2}-\d+|\w+\.csv)\b")
+"""Units, case numbers and names of files: as they are in any language."""
+_BODY_CLASS = re.compile(r"\{% block body_class %\}.*?\{% endblock %\}")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _SHOWN = {"title", "aria-label", "placeholder", "alt", "aria-description", "aria-roledescription", "label"}
 _SILENT = {"script", "style", "kbd", "code"}
@@ -97,7 +100,7 @@ class _Bare(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._silent += tag in _SILENT
-        self.found += [value for name, value in attrs if name in _SHOWN and value and _LETTERS.search(value)]
+        self.found += [value for name, value in attrs if name in _SHOWN and value and _has_words(value)]
 
     def handle_endtag(self, tag: str) -> None:
         self._silent -= tag in _SILENT
@@ -105,15 +108,18 @@ class _Bare(HTMLParser):
     def handle_data(self, data: str) -> None:
         # A macro that makes attributes is no text.
         text = _ATTRIBUTE.sub("", data)
-        if not self._silent and _LETTERS.search(text):
+        if not self._silent and _has_words(text):
             self.found.append(text.strip())
+
+
+def _has_words(text: str) -> bool:
+    return _LETTERS.search(_SAME_EVERYWHERE.sub("", text)) is not None
 
 
 def _without_expressions(template: str) -> str:
     """The HTML of a template; what is computed is a blank."""
-    return "".join(
-        value if kind == "data" else " " * (kind == "variable_end") for _, kind, value in _tokens(template)
-    )
+    tokens = _tokens(_BODY_CLASS.sub("", template))
+    return "".join(value if kind == "data" else " " * (kind == "variable_end") for _, kind, value in tokens)
 
 
 def _tokens(template: str) -> list[tuple[int, str, str]]:

@@ -45,13 +45,8 @@ def _add(router: APIRouter, runtime: Runtime, act: Act) -> None:
     async def leader(who: Leader, case_id: UUID, request: Request, item: UUID | None = None) -> Response:
         return await _do(runtime, request, who, act, case_id, item)
 
-    async def back(_who: Desk, case_id: UUID) -> Response:
-        return RedirectResponse(f"/cases/{case_id}/file", 303, HEADERS)
-
     path = f"/cases/{{case_id}}/{act.path}"
     router.post(path, name=act.form)(leader if act.leader_only else desk)
-    # Whoever loads a refused form's address again, or reads it in the other language, is led to the file.
-    router.get(path)(back)
 
 
 async def _do(
@@ -99,6 +94,7 @@ async def _again(
         refused=refused,
         act=act,
         action=request.url.path,
+        path=f"/cases/{case_id}/file",
         typed=form,
         to=forms.inside(forms.text(form, "to"), f"/cases/{case_id}/file"),
         **await _choices(runtime, who, case_id, act),

@@ -30,9 +30,9 @@ OUTCOMES = {
     "merged": marked("Merged into another case"),
 }
 VERDICTS = {
-    "credible": marked("Credible"),
-    "uncertain": marked("Uncertain"),
-    "refuted": marked("Refuted"),
+    "credible": marked("Verdict: credible"),
+    "uncertain": marked("Verdict: uncertain"),
+    "refuted": marked("Verdict: refuted"),
 }
 VERDICT_BADGES = {"credible": "good", "uncertain": "warn", "refuted": "off"}
 CHANNELS = {
@@ -55,7 +55,7 @@ FIELDS = {
     "child.height_cm": marked("Height"),
     "child.appearance": marked("Appearance"),
     "last_seen_place": marked("Last seen at"),
-    "last_seen_at": marked("Last seen"),
+    "last_seen_at": marked("Time last seen"),
     "circumstance": marked("Circumstance"),
     "suspected_mode": marked("Way of travel"),
     "vehicle": marked("Vehicle"),

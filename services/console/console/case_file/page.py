@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import RedirectResponse
 
 from console.case_file import forms
 from console.case_file.acts import DONE
@@ -49,11 +48,6 @@ def case_file_page_router(runtime: Runtime) -> APIRouter:
         shown = await _page(request, upstream(), who, case_id, identity=known)
         shown.headers["Refresh"] = f"{SHOWN_FOR_S}; url=/cases/{case_id}/file"
         return shown
-
-    @router.get("/cases/{case_id}/identity")
-    async def hidden(_who: Desk, case_id: UUID) -> Response:
-        """The identity is never shown by loading an address."""
-        return RedirectResponse(f"/cases/{case_id}/file", 303, HEADERS)
 
     @router.get("/cases/{case_id}/poster.pdf")
     async def poster(who: Reader, case_id: UUID) -> Response:
@@ -113,6 +107,7 @@ async def _page(
         done=DONE.get(done, ""),
         exercise=case["exercise"],
         to=f"/cases/{case_id}/file",
+        path=f"/cases/{case_id}/file",
         typed={},
         shown_for_s=SHOWN_FOR_S,
         **({"identity": None, "refused": None} | more),

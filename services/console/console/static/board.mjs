@@ -21,10 +21,10 @@ function asOf(iso) {
 }
 
 function onPatch(patch) {
-  const rows = applyPatch(patch);
+  const { rows, headToo } = applyPatch(patch);
   asOf(patch.facts_at);
-  map?.touch(rows, patch.head);
-  if (patch.head && $("#head").dataset.version !== board.dataset.version) refreshRings();
+  map?.touch(rows, headToo);
+  if (headToo && $("#head").dataset.version !== board.dataset.version) refreshRings();
   if (document.body.classList.contains("wall")) resort();
 }
 
