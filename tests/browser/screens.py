@@ -32,7 +32,7 @@ class Screen:
 
     def at(self, scene: Scene) -> str:
         """Its address in this scene."""
-        return scene.links[self.link] if self.link else self.route.format_map(scene.ids) + self.query
+        return scene.links[self.link] if self.link else (self.route + self.query).format_map(scene.ids)
 
     async def is_ready(self, window: Window) -> None:
         """Wait until the page shows what it is about."""
@@ -79,6 +79,8 @@ SCREENS: tuple[Screen, ...] = (
     Screen("gate", "/gate", "registry"),
     Screen("gate-request", "/gate/{request_id}", "registry"),
     Screen("alarms", "/alarms"),
+    Screen("figures", "/figures"),
+    Screen("figures-cases", "/figures/cases"),
     Screen("drill", "/drill"),
     Screen("drill-run", "/drill/{run_id}"),
     Screen("texts", "/texts", "admin"),
@@ -96,6 +98,7 @@ NO_PAGES: dict[str, str] = {
     "/oidc/start": "leads to the issuer",
     "/oidc/return": "leads back from the issuer",
     "/audit.csv": "a file",
+    "/figures.csv": "a file",
     "/banner": "a part of every page",
     "/age": "for the bar of every page",
     "/cases/live": "a stream",

@@ -97,7 +97,4 @@ def spoken(screen: Screen, language: str) -> tuple[str, ...]:
 
 async def wrong_with(window: Window) -> list[str]:
     """What axe finds, what is wider than the screen, and what is too small for a thumb."""
-    wide = await window.page.evaluate(
-        "document.documentElement.scrollWidth > innerWidth + 1 ? ['wider than the screen'] : []"
-    )
-    return [*await window.axe(), *wide, *await window.small_targets()]
+    return [*await window.axe(), *await window.too_wide(), *await window.small_targets()]
