@@ -109,7 +109,6 @@ NO_PAGES: dict[str, str] = {
     "/cases/{case_id}/reach.json": "for the map",
     "/cases/{case_id}/poster.pdf": "a file",
     "/cases/{case_id}/share.jpg": "a picture",
-    "/cases/{case_id}/identity": "leads back to the file; the identity is never shown by an address",
     "/places": "for the field of a place",
     "/places/index": "for the field of a place",
     "/alerts/worker.js": "a script",
