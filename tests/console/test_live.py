@@ -206,6 +206,21 @@ async def test_what_another_process_folds_comes_here_too(console: Console, story
     assert all(patch and 1 == len(patch.data["rows"]) for patch in patches)
 
 
+async def test_a_page_newer_than_the_hub_s_last_look_is_not_read_anew(
+    console: Console, story: CaseStory
+) -> None:
+    async with opened(console.run, turn_s=60.0) as seldom:
+        async with streaming(seldom, "/cases/live?after=0") as first:
+            await first.next("beat")
+        await told(console.run, story.ordered(1))
+
+        async with streaming(seldom, f"/cases/live?after={await place(console.run)}") as stream:
+            event = await stream.next("resync", "beat")
+
+    assert event is not None
+    assert "beat" == event.name
+
+
 async def test_a_page_older_than_what_is_kept_is_read_anew(console: Console, story: CaseStory) -> None:
     await told(console.run, *(story.ordered(1, str(n)) for n in range(5)))
     async with console.run.pool.acquire() as conn:

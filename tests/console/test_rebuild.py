@@ -19,6 +19,7 @@ from console.projection.rebuild import Progress, rebuild
 from console.snapshots import snapshot
 from contracts import notice, order, wire
 from contracts.base import EventId, Fact
+from guitu import inbox
 from guitu.embedded.node import Node
 from guitu.migrate import migrate_now
 from guitu.service import Runtime
@@ -137,6 +138,19 @@ async def test_live_folds_wait_for_a_rebuild_and_are_not_lost(run: Runtime) -> N
     assert await waiting[0]
     assert await board(run, late) is not None
     assert await board(run, story) is not None
+
+
+async def test_a_rebuild_waits_for_the_folds_that_have_begun(run: Runtime) -> None:
+    """Else it could forget a fact that the live reader has acknowledged and that lies behind the ends it reads to."""
+    waits = "select count(*) from pg_locks where not granted and relation = 'console.inbox'::regclass"
+
+    async with run.pool.acquire() as conn, conn.transaction():
+        await inbox.receive(conn, [uuid4()], START)
+        rebuilding = asyncio.create_task(rebuild(run.pool, run.settings, run.clock, unseen))
+        waiting = await ground.until(run, waits)
+
+    await rebuilding
+    assert 1 == waiting
 
 
 async def test_one_fact_that_no_fold_takes_keeps_no_other_out(run: Runtime) -> None:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from console.figure_values import Line, Spread
 
-WIDTH, ROW = 600, 34
-LABELS = 150
+WIDTH, ROW = 640, 34
+LABELS = 200
 SHORTEST_S, LONGEST_S = 0.1, 86_400.0
 """A tenth of a second to a day: what lies outside stands at the edge."""
-TICKS_S = (0.1, 1.0, 10.0, 60.0, 600.0, 3_600.0, 36_000.0, 86_400.0)
+TICKS_S = (0.1, 1.0, 10.0, 60.0, 600.0, 3_600.0, 86_400.0)
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Plot:
     """Bars on a logarithmic axis of seconds, since an order takes tenths of a second and a road an hour."""
 
     width: int
+    left: int
     height: int
     bars: tuple[Bar, ...]
     ticks: tuple[tuple[float, float], ...]
@@ -46,7 +47,7 @@ def chain(labels: Sequence[str], spreads: Sequence[Spread]) -> Plot:
         for n, (label, each) in enumerate(zip(labels, spreads, strict=True))
     )
     ticks = tuple((seconds, x) for seconds in TICKS_S if (x := _x(seconds)) is not None)
-    return Plot(WIDTH, len(bars) * ROW + 24, bars, ticks)
+    return Plot(WIDTH, LABELS, len(bars) * ROW + 24, bars, ticks)
 
 
 def _x(seconds: float | None) -> float | None:
