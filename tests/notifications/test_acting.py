@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,7 +14,7 @@ import pytest_asyncio
 from contracts.notice import NoticeEscalated, NoticeQueued
 from guitu.auth import Role
 from guitu.service import Runtime
-from harness.ground import facts, react
+from harness.ground import facts, react, until
 from harness.notice_stories import (
     CASE,
     PHONES,
@@ -34,6 +35,7 @@ from notifications.senders import Line, Senders
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
 FIRST = PHONES[1]
+BOTH_WAIT = "select count(*) from pg_locks where not granted having count(*) = 2"
 
 
 @pytest_asyncio.fixture
@@ -100,6 +102,39 @@ async def test_a_button_pressed_twice_with_one_key_sends_one_sms(watch: Watch) -
 
     assert answers[0].json() == answers[1].json() == answers[2].json()
     assert 2 == len(watch.carrier.texts_to(FIRST))
+
+
+async def test_a_button_pressed_many_times_at_once_with_one_key_sends_one_sms(watch: Watch) -> None:
+    await watch.raise_alert()
+    [told] = await deliveries(watch)
+
+    answers = await asyncio.gather(*(does(watch, "resend", key="k1", of=told["id"]) for _ in range(4)))
+    await watch.send()
+
+    assert {202} == {answer.status_code for answer in answers}
+    assert 1 == len({answer.json()["next_delivery_id"] for answer in answers})
+    assert 2 == len(watch.carrier.texts_to(FIRST))
+
+
+async def test_two_people_at_two_sendings_at_once_send_one_sms_and_one_is_told_so(watch: Watch) -> None:
+    await watch.raise_alert()
+    await does(watch, "resend")
+    await watch.send()
+    both = [each["id"] for each in await deliveries(watch)]
+
+    async with watch.run.pool.acquire() as conn, conn.transaction():
+        await conn.execute("select from delivery for update")
+        pressed = [asyncio.create_task(does(watch, "resend", of=each)) for each in both]
+        assert await until(watch.run, BOTH_WAIT)
+    answers = await asyncio.gather(*pressed)
+    await watch.send()
+
+    assert [202, 409] == sorted(answer.status_code for answer in answers)
+    done = next(answer.json() for answer in answers if answer.status_code == 202)
+    assert [*both, done["next_delivery_id"]] == [each["id"] for each in await deliveries(watch)]
+    assert 3 == len(watch.carrier.texts_to(FIRST))
+    resent = "select count(*) from audit where action = 'notice.resent'"
+    assert 2 == await watch.run.pool.fetchval(resent)
 
 
 async def test_without_a_key_and_with_a_key_of_another_delivery_nothing_is_sent(watch: Watch) -> None:

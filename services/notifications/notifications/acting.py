@@ -38,7 +38,9 @@ async def resend(tx: Tx, principal: Principal, delivery_id: UUID) -> dict[str, A
     if not row["tellable"]:
         raise _not_tellable()
     planned = await _again(tx, row, last["again"] + 1)
-    await handlers.queue(tx, row["notice_id"], row["kind"], [planned])
+    if not await handlers.queue(tx, row["notice_id"], row["kind"], [planned]):
+        # Somebody pressed at another sending of the same notice in this moment, and was first.
+        raise _on_its_way(await store_acting.last_sending(tx.conn, row))
     await store_acting.asks_no_more(tx.conn, row["id"], sorted(ALERT_KINDS))
     tx.audit("notice.resent", subject=row["id"], next_delivery_id=str(planned[0]))
     return _done(row, "same_contact", planned[0])
