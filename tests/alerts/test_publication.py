@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from io import BytesIO
@@ -17,7 +18,7 @@ from guitu.auth import Role
 from guitu.service import Runtime
 from guitu.worker import Worker
 from harness.alert_stories import CHILD_NAME, FAMILY_PHONE, Desk, desk, identity
-from harness.ground import SettableClock
+from harness.ground import SettableClock, until
 from harness.pictures import bomb, photo
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
@@ -137,6 +138,21 @@ async def test_the_name_is_public_only_if_the_consent_says_so(command: Desk, nam
 
     assert ("Nobody&#39;s Child" in page.text) is named
     assert FAMILY_PHONE not in page.text
+
+
+@pytest.mark.parametrize("form", ["poster.pdf", "share.jpg"])
+async def test_a_poster_that_is_drawn_while_the_alert_ends_is_not_handed_out(
+    command: Desk, form: str
+) -> None:
+    case_id = str((await command.reports(identity=identity()))["case_id"])
+    await publish(command, case_id)
+
+    drawing = asyncio.create_task(get(command, f"/cases/{case_id}/{form}"))
+    assert await until(command.runtime, "select count(*) from audit where action = 'poster.drawn'")
+    await ends(command, case_id)
+    answered = await drawing
+
+    assert (409, "application/problem+json") == (answered.status_code, answered.headers["content-type"])
 
 
 async def test_the_public_page_says_thank_you_after_the_end_and_its_photo_is_gone(command: Desk) -> None:

@@ -31,10 +31,14 @@ async def drawn(runtime: Runtime, settings: AlertSettings, p: Principal, case_id
         tx.audit("poster.drawn", subject=case_id, form=form, **shown)
     draw = poster_pdf if form == "poster" else share_image
     try:
-        return await photos.worker_of(runtime).run(draw, poster, deadline_s=DEADLINE_S)
+        picture = await photos.worker_of(runtime).run(draw, poster, deadline_s=DEADLINE_S)
     except WorkerTrouble as trouble:
         runtime.log.warning("poster.failed", case_id=str(case_id), reason=trouble.reason)
         raise _not_drawn() from None
+    async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
+        # Drawing takes a second: a stand-down or a withdrawal in it must not be overtaken by the child's photo.
+        await publication.open_publication(tx, await access_case(tx.conn, p, case_id))
+    return picture
 
 
 async def _gathered(tx: Tx, runtime: Runtime, settings: AlertSettings, case: Case) -> Poster:
