@@ -36,7 +36,7 @@ async def run(runtime_for: RuntimeFor) -> AsyncIterator[Runtime]:
 def happened() -> list[Fact]:
     """A case in which everything that can happen again happens again, in the order of its times."""
     story = CaseStory(START, "any order")
-    until = {"notice_kind": "nil_report", "channel": "sms"}
+    until: dict[str, Any] = {"notice_kind": "nil_report", "channel": "sms"}
     specimen: dict[str, Any] = {"region_code": YUNYANG, "specimen_id": story.id("specimen")}
     return [
         story.raised(),
