@@ -201,3 +201,28 @@ async def test_what_people_typed_is_never_markup_in_a_stream(runtime_for: Runtim
                 said = " ".join([row["html"] for row in patch.data["rows"]] + [patch.data["head"] or ""])
                 assert ("alert(1)" in said) == (str(story.case_id) in path)
                 assert MARKUP.search(said) is None
+
+
+async def test_the_database_itself_keeps_regions_apart_wherever_facts_are_folded(
+    runtime_for: RuntimeFor,
+) -> None:
+    run = await runtime_for("console")
+    story = await a_case(run)
+    tables = await run.pool.fetch(
+        "select c.relname as name, c.relrowsecurity as walled from pg_class c join pg_attribute a on a.attrelid = c.oid"
+        " where c.relnamespace = 'console'::regnamespace and c.relkind = 'r' and a.attname = 'region_code'"
+    )
+    open_ones = {row["name"] for row in tables if not row["walled"]}
+    seen = {}
+    async with run.read(region="500236") as conn:
+        for row in tables:
+            if row["walled"]:
+                seen[row["name"]] = await conn.fetchval(f"select count(*) from {row['name']}")
+    async with run.read(region="500235") as conn:
+        own = await conn.fetchval("select count(*) from case_line where case_id = $1", story.case_id)
+
+    # Who may log in is asked before anybody's region is known, and `change` holds ids only.
+    assert {"account", "session", "login_link", "change"} == open_ones
+    assert {0} == set(seen.values())
+    assert len(seen) >= 11
+    assert 1 == own
