@@ -3,7 +3,7 @@
     python deploy/data/make_outlines.py
 
 Reads `services/alerts/alerts/data/yunyang/outline.geojson`, which names its source; drops every point nearer than about
-300 m to the line without it, and rounds to 4 decimals (10 m): a schematic outline has no more to say.
+400 m to the line without it, and rounds to 4 decimals (10 m): a schematic outline has no more to say.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from shapely.geometry import mapping, shape
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "services/alerts/alerts/data/yunyang/outline.geojson"
 TARGET = ROOT / "services/console/console/data/outlines.geojson"
-TOLERANCE_DEG = 0.003
+TOLERANCE_DEG = 0.004
 GRID_DEG = 0.0001
 
 

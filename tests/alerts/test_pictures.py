@@ -7,7 +7,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from alerts.pictures import NOTICE_BYTES_MAX, Renditions, renditions, trouble_with
+from alerts.pictures import NOTICE_BYTES_MAX, POSTER_BYTES_MAX, Renditions, renditions, trouble_with
 from harness.pictures import CAMERA, TURNED_RIGHT, bomb, photo
 
 
@@ -24,6 +24,10 @@ def test_the_notice_photo_stays_under_its_bound_for_the_noisiest_picture() -> No
     assert len(notice) <= NOTICE_BYTES_MAX
     with Image.open(BytesIO(notice)) as opened:
         assert (opened.format, opened.height > 200) == ("WEBP", True)
+
+
+def test_the_poster_s_photo_stays_under_its_bound_for_the_noisiest_picture() -> None:
+    assert len(made(photo((1500, 2000), noise=True)).poster) <= POSTER_BYTES_MAX
 
 
 def test_nothing_that_the_camera_wrote_is_left() -> None:

@@ -69,7 +69,7 @@ async def window(stack: Stack, browser: Browser) -> AsyncIterator[OpenWindow]:
 
         yield make
         complaints = [each for one in windows for each in one.complaints]
-        assert [] == complaints
+        assert [] == complaints, stack.troubles("console")
 
 
 @pytest.fixture

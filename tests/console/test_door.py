@@ -12,7 +12,7 @@ import pytest
 
 from console import passwords, store_accounts
 from console.account_cli import new_login_link
-from console.sessions import COOKIE
+from console.sessions import COOKIE, forget_old
 from guitu.auth import mint
 from guitu.service import Runtime
 from harness.console_http import at_the_desk, submits
@@ -216,6 +216,20 @@ async def test_a_token_of_this_node_lets_in_who_has_a_console(runtime_for: Runti
     assert "/audit" == place
 
 
+async def test_what_is_over_for_a_day_is_forgotten_and_what_is_open_stays(runtime_for: RuntimeFor) -> None:
+    run = await runtime_for("console")
+    await account(run)
+    async with at_the_desk(run) as old, at_the_desk(run, None) as new:
+        await tries(new, "wrong")
+        run.clock.advance(hours=37)  # type: ignore[attr-defined]
+        await tries(new, RIGHT)
+        counts = [await forget_old(run), await forget_old(run)]
+        inside = [await is_in(old), await is_in(new)]
+
+    assert [2, 0] == counts
+    assert [False, True] == inside
+
+
 async def test_a_login_link_works_once_and_looking_at_it_uses_nothing_up(runtime_for: RuntimeFor) -> None:
     run = await runtime_for("console")
     link = await new_login_link(run.settings, "http://console.test", "laboratory")
@@ -261,3 +275,15 @@ def test_passwords_are_kept_at_the_costs_of_the_rfc() -> None:
 def test_a_password_that_can_be_guessed_is_refused(password: str) -> None:
     with pytest.raises(passwords.TooWeak):
         passwords.check_strength("duty-1", password)
+
+
+async def test_a_page_of_another_role_is_refused_in_words_and_logged(runtime_for: RuntimeFor) -> None:
+    run = await runtime_for("console")
+    async with at_the_desk(run, "laboratory") as http:
+        answer = await http.get("/texts")
+
+    assert 403 == answer.status_code
+    assert "您的角色无此权限" in answer.text
+    assert [{"actor": "laboratory-1", "role": "laboratory", "page": "/texts", "method": "GET"}] == await said(
+        run, "page_refused"
+    )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import pytest_asyncio
 
 from console import hub as hubs
-from console import store_live
+from console import store_board, store_live
 from console.board import board_of
 from console.directory import Directory
+from console.projection.agents import REACTIONS
 from console.snapshots import snapshot
 from contracts import notice, order
+from contracts.base import EventId
 from guitu.service import Runtime
+from guitu.tx import Tx
 from harness.console_desk import Console, Stream, opened, streaming
 from harness.console_stories import CaseStory, RuntimeFor, told
 from harness.ground import START
@@ -121,6 +126,9 @@ async def test_twenty_cut_connections_lose_and_double_nothing(console: Console, 
     assert {str(line.order_id): line.badness for line in board.orders} == states
 
 
+REBUILT = (
+    "insert into change (region_code, part, key, fact_at, written_at) values ('*', 'rebuilt', '', $1, $1)"
+)
 RAISED = "guitu.alert.raised.v1"
 
 
@@ -151,6 +159,66 @@ def take(event: Any, keys: list[str], states: dict[str, int]) -> None:
     if event and event.name == "patch":
         keys += [entry["key"] for entry in event.data["timeline"]]
         states |= {row["key"]: row["sort"] for row in event.data["rows"]}
+
+
+async def test_a_fold_that_commits_late_is_not_stepped_over(console: Console, story: CaseStory) -> None:
+    """Two processes fold at once; what is numbered first becomes visible first, so nobody passes it by."""
+    before, keys = await place(console.run), set()
+    slow_began, slow_may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        async with console.run.pool.acquire() as conn, conn.transaction():
+            await fold(console.run, conn, story.ordered(1))
+            slow_began.set()
+            await slow_may_end.wait()
+
+    async with streaming(console, f"/cases/{story.case_id}/live?after={before}") as stream:
+        slowly = asyncio.create_task(slow())
+        await slow_began.wait()
+        quickly = asyncio.create_task(told(console.run, story.planned(2)))
+        await stream.next("beat")
+        await stream.next("beat")
+        slow_may_end.set()
+        await asyncio.gather(slowly, quickly)
+        while len(keys) < 2:
+            patch = await stream.next("patch")
+            assert patch is not None
+            keys |= {entry["key"] for entry in patch.data["timeline"]}
+
+    assert 2 == len(keys)
+
+
+async def fold(run: Runtime, conn: Any, fact: Any) -> None:
+    """A fold in somebody else's transaction."""
+    tx = Tx(conn, run.clock.now(), run.ids, "guitu.console", "guitu/console", EventId(uuid4()))
+    await next(each.handle for each in REACTIONS if each.fact is type(fact))(tx, fact)
+    await tx.flush()
+
+
+async def test_what_another_process_folds_comes_here_too(console: Console, story: CaseStory) -> None:
+    async with opened(console.run) as other:
+        path = f"/cases/{story.case_id}/live?after={await place(console.run)}"
+        async with streaming(other, path) as there, streaming(console, path) as here:
+            await told(console.run, story.ordered(1))
+
+            patches = await there.next("patch"), await here.next("patch")
+
+    assert all(patch and 1 == len(patch.data["rows"]) for patch in patches)
+
+
+async def test_a_page_newer_than_the_hub_s_last_look_is_not_read_anew(
+    console: Console, story: CaseStory
+) -> None:
+    async with opened(console.run, turn_s=60.0) as seldom:
+        async with streaming(seldom, "/cases/live?after=0") as first:
+            await first.next("beat")
+        await told(console.run, story.ordered(1))
+
+        async with streaming(seldom, f"/cases/live?after={await place(console.run)}") as stream:
+            event = await stream.next("resync", "beat")
+
+    assert event is not None
+    assert "beat" == event.name
 
 
 async def test_a_page_older_than_what_is_kept_is_read_anew(console: Console, story: CaseStory) -> None:
@@ -209,10 +277,7 @@ def channel(story: CaseStory) -> hubs.Channel:
 
 async def test_a_rebuilt_picture_is_read_anew_by_all(console: Console, story: CaseStory) -> None:
     async with streaming(console, f"/cases/{story.case_id}/live?after={await place(console.run)}") as stream:
-        await console.run.pool.execute(
-            "insert into change (region_code, part, key, fact_at, written_at) values ('*', 'rebuilt', '', $1, $1)",
-            START,
-        )
+        await console.run.pool.execute(REBUILT, START)
 
         event = await stream.next("resync", "patch")
 
@@ -223,6 +288,33 @@ async def test_a_rebuilt_picture_is_read_anew_by_all(console: Console, story: Ca
 async def test_another_region_s_case_has_no_stream(console: Console, story: CaseStory) -> None:
     async with streaming(console, f"/cases/{story.case_id}/live", region="500236") as stream:
         assert 404 == stream.status
+
+
+async def test_a_quiet_region_s_page_is_as_new_as_any(console: Console, story: CaseStory) -> None:
+    """Its own newest change may be forgotten long ago; the page that it was just given is new all the same."""
+    other = CaseStory(START, "second", region_code="500236")
+    await told(console.run, other.raised(), other.ordered(1))
+    await console.run.pool.execute("delete from change where seq < (select max(seq) from change)")
+    async with snapshot(console.run, "500235") as conn:
+        seq, _ = await store_board.position(conn)
+
+    async with streaming(console, f"/cases/live?after={seq}") as stream:
+        first = await stream.next("resync", "beat")
+
+    assert first is not None
+    assert "beat" == first.name
+
+
+async def test_a_page_made_after_a_rebuild_is_not_read_anew_again(console: Console, story: CaseStory) -> None:
+    await console.run.pool.execute(REBUILT, START)
+    async with snapshot(console.run, "500235") as conn:
+        seq, _ = await store_board.position(conn)
+
+    async with streaming(console, f"/cases/live?after={seq}") as stream:
+        first = await stream.next("resync", "beat")
+
+    assert first is not None
+    assert "beat" == first.name
 
 
 async def test_a_laboratory_has_no_stream(console: Console, story: CaseStory) -> None:

@@ -102,3 +102,24 @@ async def test_no_page_may_load_from_elsewhere_or_run_what_is_inside_it(runtime_
     inline = [tag for tag in re.findall(r"<script[^>]*>", answer.text) if "src=" not in tag]
     assert all('type="application/json"' in tag for tag in inline)
     assert not re.search(r'\s(?:style|on\w+)="', answer.text)
+
+
+async def test_a_page_that_is_not_there_and_a_form_that_cannot_be_read_are_said_in_words(
+    runtime_for: RuntimeFor,
+) -> None:
+    async with at_the_desk(await runtime_for("console")) as http:
+        nowhere = await http.get("/no-such-page")
+        unreadable = await submits(http, "/alarms/not-a-number/acknowledge")
+
+    assert (404, 422) == (nowhere.status_code, unreadable.status_code)
+    assert "没有这个页面" in nowhere.text
+    assert "无法识别填写的内容" in unreadable.text
+    assert "not-a-number" not in unreadable.text.split("<main", 1)[1]
+
+
+async def test_a_script_gets_problem_documents_instead(runtime_for: RuntimeFor) -> None:
+    async with at_the_desk(await runtime_for("console")) as http:
+        http.headers["Accept"] = "application/json"
+        answer = await http.get("/no-such-page")
+
+    assert (404, "no_such_page") == (answer.status_code, answer.json()["code"])

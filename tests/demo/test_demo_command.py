@@ -28,6 +28,7 @@ TIMINGS = (
     "report -> everyone stood down",
 )
 LOGIN = re.compile(r"^  (\w+) \S.*\n    (eyJ\S+)\n    opens 可打开 (http\S+)$", re.MULTILINE)
+LOGIN_LINK = re.compile(r"^  (\w+) \S.*\n    (http\S+/login/link/\S+)$", re.MULTILINE)
 PEOPLE = {"operator", "case_leader", "laboratory", "registry", "auditor", "admin"}
 
 
@@ -61,6 +62,19 @@ def test_every_role_is_handed_a_login_that_opens_what_it_says(visitor: Visitor) 
         answer = httpx.get(address, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
         assert answer.status_code == 200, answer.text
         assert httpx.get(address, trust_env=False).status_code == 401
+
+
+def test_every_role_is_handed_a_link_that_logs_in_to_the_console_once(visitor: Visitor) -> None:
+    links = LOGIN_LINK.findall(visitor.output())
+
+    assert {role for role, _ in links} == PEOPLE
+    for role, address in links:
+        with httpx.Client(trust_env=False, headers={"Accept": "text/html"}) as browser:
+            looked, used = browser.get(address), browser.post(address)
+            shown = browser.get(used.headers["location"], follow_redirects=True)
+            again = browser.post(address)
+        assert (200, 303, 200, 410) == tuple(a.status_code for a in (looked, used, shown, again)), role
+        assert f'data-role="{role}"' in shown.text
 
 
 async def test_unit_and_site_are_handed_pages_that_they_can_use(visitor: Visitor) -> None:

@@ -45,6 +45,12 @@ _SMALL_TARGETS = """least => [...document.querySelectorAll(
   .map(([e, box]) => `${e.tagName} "${(e.innerText || e.name || "").slice(0, 30)}" is ${box.height} px high`)"""
 
 
+_TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth + 1 ? [] :
+  ["the page is wider than the screen", ...[...document.querySelectorAll("body *")]
+    .filter(e => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1)
+    .slice(0, 5).map(e => `${e.tagName}#${e.id}.${e.className} "${(e.innerText ?? "").slice(0, 20)}"`)]"""
+
+
 @dataclass(frozen=True)
 class Look:
     """How somebody looks at pages."""
@@ -92,6 +98,11 @@ class Window:
         await self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found: dict[str, Any] = await self.page.evaluate(_RUN_AXE, AXE_TAGS)
         return [_said(each) for each in found["violations"]]
+
+    async def too_wide(self) -> list[str]:
+        """What makes the page scroll sideways; an empty list if it does not."""
+        found: list[str] = await self.page.evaluate(_TOO_WIDE)
+        return found
 
     async def small_targets(self) -> list[str]:
         """Visible controls that are lower than a thumb needs; links within text are as high as the text."""

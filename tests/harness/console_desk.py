@@ -1,10 +1,10 @@
-"""People at the console in the same process: pages and streams of the real application, owners faked on the wire."""
+"""People at the console in the same process: streams of the real application, owners faked on the wire."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,20 +13,16 @@ import httpx
 from fastapi import FastAPI
 
 from console.hub import Hub
-from console.refusals import dress
-from console.service import SERVICE
-from console.settings import ConsoleSettings
-from console.upstream import Upstream
-from guitu import limits, problem
 from guitu.auth import Principal, Role
 from guitu.service import Runtime
+from harness.console_door import cookies_of
+from harness.console_http import Answer, app_of
 
 WAIT_S = 10.0
-Far = Callable[[httpx.Request], httpx.Response]
 SITES_HEAD = "site_id,category,name_zh,name_en,township_code,lon,lat,region_code,exercise_ok\n"
 
 
-def nobody_home(request: httpx.Request) -> httpx.Response:
+def nobody_known(request: httpx.Request) -> httpx.Response:
     """Owners that know no unit and no site."""
     if request.url.path == "/units":
         return httpx.Response(200, json=[])
@@ -37,55 +33,40 @@ def nobody_home(request: httpx.Request) -> httpx.Response:
 
 @dataclass
 class Console:
-    """A console process."""
+    """A console process; `hub` turns."""
 
     run: Runtime
     app: FastAPI
     hub: Hub
 
-    @asynccontextmanager
-    async def seat(
-        self, role: Role = "operator", region: str = "500235", language: str = "en"
-    ) -> AsyncIterator[httpx.AsyncClient]:
-        """Somebody logged in; the client keeps the cookies as a browser does."""
-        cookies = await log_in(self, role, region) | {"guitu_language": language}
-        transport = httpx.ASGITransport(app=self.app)
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://console.test", cookies=cookies
-        ) as http:
-            yield http
 
-
-async def log_in(console: Console, role: Role, region: str) -> dict[str, str]:
-    """A session's cookies."""
-    from starlette.requests import Request
-
-    from console.sessions import COOKIE, new_session
-
-    request = Request({"type": "http", "app": console.app, "headers": [], "method": "GET", "path": "/"})
-    return {COOKIE: new_session(request, Principal(f"{role}-1", role, region))}
+@asynccontextmanager
+async def opened(
+    run: Runtime, owners: Answer = nobody_known, *, turn_s: float = 0.01
+) -> AsyncIterator[Console]:
+    """The console's own application on the test's database, with its hub."""
+    app = app_of(run, owners)
+    hub = run.state["hub"] = Hub(run, turn_s, beat_s=0.1)
+    turning = asyncio.create_task(hub.run())
+    try:
+        yield Console(run, app, hub)
+    finally:
+        turning.cancel()
+        await asyncio.gather(turning, return_exceptions=True)
 
 
 @asynccontextmanager
-async def opened(run: Runtime, far: Far = nobody_home, *, turn_s: float = 0.01) -> AsyncIterator[Console]:
-    """The console's own application on the test's database, its hub turning."""
-    app = FastAPI()
-    problem.install(app)
-    app.add_middleware(limits.BodyLimit)
-    dress(app)
-    app.state.runtime = run
-    settings = ConsoleSettings(**run.settings.model_dump())
-    hub = run.state["hub"] = Hub(run, turn_s, beat_s=0.1)
-    async with Upstream(settings, httpx.MockTransport(far)) as upstream:
-        run.state["upstream"] = upstream
-        for router in SERVICE.routers(run):
-            app.include_router(router)
-        turning = asyncio.create_task(hub.run())
-        try:
-            yield Console(run, app, hub)
-        finally:
-            turning.cancel()
-            await asyncio.gather(turning, return_exceptions=True)
+async def seat_at(
+    console: Console, role: Role = "operator", region: str = "500235", language: str = "en"
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser of somebody who is logged in at this console; redirects are not followed."""
+    cookies = await cookies_of(console.run, Principal(f"{role}-1", role, region))
+    transport = httpx.ASGITransport(app=console.app)
+    headers = {"Accept": "text/html", "Accept-Language": language}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://console.test", cookies=cookies, headers=headers
+    ) as http:
+        yield http
 
 
 @dataclass
@@ -190,7 +171,9 @@ async def streaming(
     last_event_id: int | None = None,
 ) -> AsyncIterator[Stream]:
     """An open stream of somebody logged in."""
-    cookies = await log_in(console, role, region) | {"guitu_language": language}
+    cookies = await cookies_of(console.run, Principal(f"{role}-1", role, region)) | {
+        "guitu_language": language
+    }
     stream = Stream(console, path, cookies, last_event_id)
     await stream.open()
     try:

@@ -28,6 +28,12 @@ class Stack:
         """Where each service answers."""
         return self.system.urls
 
+    def troubles(self, service: str) -> list[str]:
+        """The last lines of a service's log that are errors or the end of a traceback."""
+        log = self.system.node.data_dir / "logs" / f"{service}.log"
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+        return [line[:500] for line in lines if "rror" in line][-5:]
+
     def advance(self, *, minutes: float) -> None:
         """Let time pass for every service at once."""
         advance_file(self.clock_file, minutes * 60)

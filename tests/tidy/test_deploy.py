@@ -66,3 +66,12 @@ def test_the_proxy_lets_through_what_people_outside_need_and_nothing_else() -> N
 
     assert PUBLIC == {path: ports[address] for path, address in found}
     assert "location / { return 404; }" in text
+
+
+def test_the_console_stands_on_a_server_of_its_own() -> None:
+    outside = (DEPLOY / "proxy/guitu.nginx.conf").read_text()
+    inside = (DEPLOY / "proxy/console.nginx.conf").read_text()
+    address = f"127.0.0.1:{8200 + member('console').port_offset}"
+
+    assert address not in outside
+    assert [address] == re.findall(r"proxy_pass http://(\S+);", inside)

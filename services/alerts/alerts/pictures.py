@@ -18,7 +18,9 @@ NOTICE_BYTES_MAX = 14 * 1024
 """Leaves room for the page itself in its 25 KB, which load in 5 s at 50 kbit/s."""
 NOTICE_BOX = (360, 480)
 POSTER_BOX = (1080, 1200)
-POSTER_QUALITY = 88
+POSTER_BYTES_MAX = 300 * 1024
+"""Leaves room for the font in a poster of 500 KB."""
+_POSTER_QUALITIES = (88, 80, 70, 60, 45, 30)
 _QUALITIES = (70, 60, 50, 40, 30, 22)
 _SHRINKS = (1.0, 0.8, 0.64, 0.5, 0.4)
 
@@ -53,7 +55,7 @@ def renditions(photo: bytes) -> Renditions | str:
     if trouble:
         return trouble
     upright = _upright(photo)
-    return Renditions(_notice(upright), _jpeg(_within(upright, POSTER_BOX), POSTER_QUALITY))
+    return Renditions(_notice(upright), _poster(_within(upright, POSTER_BOX)))
 
 
 def _upright(photo: bytes) -> Image.Image:
@@ -85,7 +87,11 @@ def _notice(picture: Image.Image) -> bytes:
     raise AssertionError("144 x 192 pixels at the lowest quality stay under 14 KB: 4 bits a pixel.")
 
 
-def _jpeg(picture: Image.Image, quality: int) -> bytes:
-    written = BytesIO()
-    picture.save(written, "JPEG", quality=quality, optimize=True)
+def _poster(picture: Image.Image) -> bytes:
+    """JPEG under the bound, as good as it can be."""
+    for quality in _POSTER_QUALITIES:
+        written = BytesIO()
+        picture.save(written, "JPEG", quality=quality, optimize=True)
+        if written.tell() <= POSTER_BYTES_MAX:
+            break
     return written.getvalue()

@@ -31,7 +31,7 @@ SERVICE = Service(
     reactions=REACTIONS,
     sweeps=(
         Sweep("rings_due", 0.5, widen_rings),
-        Sweep("photos_due", 2.0, make_due, woken=True),
+        Sweep("photos_due", 1.0, make_due),
     ),
     start=vault_ready,
 )

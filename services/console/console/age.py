@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Depends, Response
@@ -20,6 +20,7 @@ from fastapi.responses import JSONResponse
 
 from console import store_live
 from console.projection.agents import READ
+from console.projection.partitions import partitions
 from console.rendering import HEADERS
 from console.sessions import Visitor, visitor
 from guitu.service import Runtime
@@ -80,12 +81,7 @@ class Waiting:
 async def waiting_by_topic(settings: Settings) -> dict[str, int]:
     """Ask the broker. Raises: KafkaError, OSError."""
     async with _broker(settings) as (admin, reader):
-        found = await admin.describe_topics([topic.name for topic in READ])
-        parts = [
-            TopicPartition(topic["topic"], each["partition"])
-            for topic in found
-            for each in topic["partitions"]
-        ]
+        parts = await partitions(settings)
         ends, begins = await reader.end_offsets(parts), await reader.beginning_offsets(parts)
         known = await admin.list_consumer_group_offsets(GROUP)
     waiting = {topic.name: 0 for topic in READ}

@@ -11,6 +11,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, Header, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
+from console.board_case import region_and_exercise
 from console.live import access_case
 from console.rendering import HEADERS, page
 from console.sessions import Visitor, visitor
@@ -65,10 +66,12 @@ def acts_router(runtime: Runtime) -> APIRouter:
         request: Request, who: Actor, case_id: UUID, delivery_id: UUID, bare: bool = False
     ) -> Response:
         """Whom to call; notifications writes into its audit log that the numbers were read."""
-        await access_case(runtime, who, case_id)
+        _, exercise = await region_and_exercise(runtime, who, case_id)
         said = await _upstream(runtime).get(who, "notifications", f"/deliveries/{delivery_id}/contacts")
         template = "board/_contacts.html" if bare else "board/contacts.html"
-        return page(request, template, who, case_id=case_id, contacts=said["contacts"])
+        return page(
+            request, template, who, exercise=exercise, bare=bare, case_id=case_id, contacts=said["contacts"]
+        )
 
     return router
 

@@ -12,11 +12,14 @@ from uuid import UUID
 import shapely
 from shapely.geometry import shape
 
+from console.map_base import DIGITS, rings_of
 from console.sessions import Visitor
 from console.upstream import Upstream
 
 Json = dict[str, Any]
 AHEAD_MAX = 120
+SKETCH_DEG = 0.0012
+"""About 120 m, a pixel of a map that shows a whole county."""
 LOOKED_FOR_MIN = 24 * 60
 """Dispatch draws no later area: by then everybody can be anywhere."""
 
@@ -97,11 +100,16 @@ def _inside(geometry: Json, towns: Sequence[Json]) -> set[int]:
     return {place for place, within in enumerate(shapely.contains_xy(shape(geometry), lon, lat)) if within}
 
 
+def _sketched(geometry: Json) -> list[list[list[int]]]:
+    """The area as a map of the county shows it: corners of less than SKETCH_DEG taken off."""
+    return rings_of(shapely.set_precision(shape(geometry).simplify(SKETCH_DEG), 10**-DIGITS))
+
+
 def _as_json(area: Area) -> Json:
     return {
         "minutes": area.minutes,
         "at": area.at.isoformat(),
-        "geometry": area.geometry,
+        "rings": _sketched(area.geometry),
         "towns": [[town.zh, town.en] for town in area.towns],
         "towns_in_all": area.towns_in_all,
     }

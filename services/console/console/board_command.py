@@ -16,6 +16,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from console.board_case import region_and_exercise
 from console.directory import Directory, directory_of
 from console.live import access_case
 from console.rendering import HEADERS, page
@@ -114,7 +115,7 @@ async def _shown(
     refused: Problem | None = None,
 ) -> Response:
     """The form as it stands, with the price of what it asks for."""
-    region = await access_case(runtime, who, case_id)
+    region, exercise = await region_and_exercise(runtime, who, case_id)
     upstream = _upstream(runtime)
     directory, county, standing = await asyncio.gather(
         directory_of(upstream, who, region),
@@ -138,6 +139,7 @@ async def _shown(
         "board/command.html",
         who,
         status=refused.status if refused else 200,
+        exercise=exercise,
         case_id=case_id,
         wish=wish,
         spots=places_of(county.content, who),

@@ -20,6 +20,7 @@ from console.directory import Directory, directory_of
 from console.live import access_case
 from console.rendering import page
 from console.sessions import Visitor, visitor
+from console.snapshots import snapshot
 from console.upstream import Upstream
 from console.words import words
 from guitu.problem import Problem
@@ -35,7 +36,8 @@ NEXT_MOVES: dict[str, tuple[str, ...]] = {
     "stood_down": ("stand_down_acknowledged",),
 }
 """What a unit may answer next, as on its own page; dispatch refuses everything else."""
-DETAILS = ("order", "site", "sighting")
+STORY_SHOWN = 60
+"""Entries of the timeline that come with the page; a link shows the rest."""
 
 
 def board_router(runtime: Runtime) -> APIRouter:
@@ -53,13 +55,14 @@ def board_router(runtime: Runtime) -> APIRouter:
         bare: bool = False,
         wall: bool = False,
         done: str = "",
+        whole: bool = False,
     ) -> Response:
         """The whole case; with `order`, `site` or `sighting` that one row with all that can be done about it."""
         wanted = {"order": order, "site": site, "sighting": sighting}
         for part, key in wanted.items():
             if key is not None:
                 return await _detail(runtime, request, who, case_id, part, key, bare)
-        return await _board(runtime, request, who, case_id, wall, done)
+        return await _board(runtime, request, who, case_id, wall, done, whole)
 
     @router.get("/cases/{case_id}/rings")
     async def rings(request: Request, who: Reader, case_id: UUID) -> Response:
@@ -71,13 +74,13 @@ def board_router(runtime: Runtime) -> APIRouter:
 
 
 async def _board(
-    runtime: Runtime, request: Request, who: Visitor, case_id: UUID, wall: bool, done: str
+    runtime: Runtime, request: Request, who: Visitor, case_id: UUID, wall: bool, done: str, whole: bool
 ) -> Response:
     found, directory = await _read(runtime, who, case_id)
     said, now = words(who.language), runtime.clock.now()
     rows = {
         part: [board_rows.render(part, one, said) for one in lines]
-        for part, lines in _parts(found, now).items()
+        for part, lines in _parts(found, now, None if whole else STORY_SHOWN).items()
     }
     return page(
         request,
@@ -88,6 +91,7 @@ async def _board(
         case_id=case_id,
         head=board_rows.head(found, said),
         rows=rows,
+        earlier=0 if whole else max(0, len(found.timeline) - STORY_SHOWN),
         rings=await _rings(runtime, who, case_id),
         missing=directory.missing,
         wall=wall,
@@ -110,7 +114,7 @@ def _places(board: Board, who: Visitor) -> list[tuple[str, str]]:
     return [(f"{lon}|{lat}|{name}", name) for name, (lon, lat) in sorted(known.items())]
 
 
-def _parts(board: Board, now: datetime) -> Mapping[str, Any]:
+def _parts(board: Board, now: datetime, story_max: int | None) -> Mapping[str, Any]:
     """The lines of each part in the order in which they are read: what is worst first, the newest story first."""
 
     def badness(line: OrderLine) -> int:
@@ -122,7 +126,7 @@ def _parts(board: Board, now: datetime) -> Mapping[str, Any]:
         "sighting": sorted(board.sightings, key=lambda line: (-line.badness, -line.reported_at.timestamp())),
         "aid": sorted(board.aid, key=lambda line: -line.badness),
         "dna": board.dna,
-        "timeline": board.timeline[::-1],
+        "timeline": board.timeline[::-1][:story_max],
     }
 
 
@@ -130,7 +134,7 @@ async def _read(runtime: Runtime, who: Visitor, case_id: UUID) -> tuple[Board, D
     """The board, and who is who. Raises: Problem 404."""
     region = await access_case(runtime, who, case_id)
     directory = await directory_of(runtime.state["upstream"], who, region)
-    async with runtime.read(region=who.principal.region_code) as conn:
+    async with snapshot(runtime, who.principal.region_code) as conn:
         found = await board_of(conn, case_id, directory)
     assert found is not None, "A case that was there stays."
     return found, directory
@@ -150,7 +154,7 @@ async def _detail(
 ) -> Response:
     region = await access_case(runtime, who, case_id)
     directory = await directory_of(runtime.state["upstream"], who, region)
-    async with runtime.read(region=who.principal.region_code) as conn:
+    async with snapshot(runtime, who.principal.region_code) as conn:
         head = await board_of(conn, case_id, directory, whole=False)
         found = await lines_of(conn, case_id, {part: [str(key)]}, directory)
     line = next((one for named, one in found if named == part), None)

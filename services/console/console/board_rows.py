@@ -5,11 +5,27 @@ A row's times are absolute; how old they are, and what is late by now, the page'
 
 from __future__ import annotations
 
+import re
+
 from console.board_lines import Board, Line
 from console.rendering import ENVIRONMENT
 from console.words import Words
 
 _TEMPLATES = {part: f"board/_{part}.html" for part in ("order", "site", "sighting", "aid", "dna", "timeline")}
+
+_BOTH = re.compile(r"^(.*[\u3000-\u9fff\uff00-\uffef]) ?([A-Z][^\u3000-\u9fff]*)$", re.DOTALL)
+"""How services write a sentence for people into a fact: in Chinese, then the same in English."""
+
+
+def own_words(text: str, language: str) -> str:
+    """The half of such a sentence that is in the page's language; any other text as it is."""
+    both = _BOTH.match(text)
+    if both is None:
+        return text
+    return both[2] if language == "en" else both[1]
+
+
+ENVIRONMENT.filters["own"] = own_words
 
 
 def render(part: str, line: Line, words: Words) -> str:

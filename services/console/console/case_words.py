@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from console.words import marked
+
 OUTCOMES = {
-    "found": "Found",
-    "false_alarm": "False alarm",
-    "merged": "Merged",
-    "exercise_over": "Exercise over",
+    "found": marked("Child found"),
+    "false_alarm": marked("False alarm"),
+    "merged": marked("Merged"),
+    "exercise_over": marked("Exercise over"),
 }
-TIERS = {"search": "Search", "interception": "Interception", "cross_region": "Cross-region"}
-SEXES = {"male": "Boy", "female": "Girl", "unknown": "Child"}
+TIERS = {
+    "search": marked("Search"),
+    "interception": marked("Interception"),
+    "cross_region": marked("Cross-region"),
+}
+SEXES = {"male": marked("Boy"), "female": marked("Girl"), "unknown": marked("Child")}

@@ -1,4 +1,4 @@
-"""The registration gate (落户关): may this child be registered? What the gate says now, why, and what it said before."""
+"""The registration gate (落户关): may this child be registered? What it says now, why, and what it said before."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ GateReader = Annotated[
 ]
 SHOWN_MAX = 50
 DECISIONS: dict[str, tuple[str, str]] = {
-    "clear": ("good", marked("Clear: may be registered")),
+    "clear": ("good", marked("May be registered")),
     "hold": ("wait", marked("Hold: not yet")),
-    "blocked": ("bad", marked("Blocked: do not register")),
+    "blocked": ("bad", marked("Do not register")),
 }
 KINDS: dict[str, str] = {
     "household_registration": marked("Household registration"),

@@ -13,7 +13,7 @@ import os
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import asyncpg
@@ -35,6 +35,7 @@ QUEUE_MAX = 64
 LISTENERS_MAX = 500
 SILENT_S = 3.0
 """After so long without a look at the database, beats stop: a page must not show old news as new."""
+KEPT = timedelta(hours=24)
 EXIT_HUB_DIED = 72
 RESYNC = b"event: resync\ndata: {}\n\n"
 
@@ -243,6 +244,12 @@ async def open_hub(runtime: Runtime) -> AsyncIterator[Hub]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def forget_old_changes(runtime: Runtime) -> int:
+    """A sweep: who comes back after KEPT reads the page anew, so older changes are nobody's news."""
+    async with runtime.tx(actor="guitu.console") as tx:
+        return await store_live.prune(tx.conn, tx.now - KEPT, CHANGES_MAX)
 
 
 def _died(runtime: Runtime, ended: asyncio.Task[None]) -> None:

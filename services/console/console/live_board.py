@@ -10,8 +10,9 @@ import asyncpg
 from console import store_live
 from console.board import board_of, lines_of
 from console.board_lines import Line, key_of, map_of, sort_of
+from console.board_rows import head as draw_head
+from console.board_rows import render as draw_row
 from console.directory import Directory
-from console.drawing import draw_head, draw_row
 from console.hub import CATCH_UP_MAX, Change, Json
 from console.words import Language, words
 

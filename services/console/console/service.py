@@ -8,18 +8,24 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter
 
 from console.age import age_router
+from console.alarms_page import alarms_router
 from console.assets import assets_router
 from console.audit_page import audit_router
 from console.board_acts import acts_router
 from console.board_command import command_router
 from console.board_page import board_router
 from console.case_file.act_routes import case_acts_router
+from console.case_file.page import case_file_page_router
+from console.case_file.triage import sightings_router
+from console.cases import cases_router
 from console.dna import dna_routers
 from console.door import door_router
 from console.drill_page import drill_router
 from console.drill_runner import run_drills
+from console.figures import figures_router
 from console.gate import gate_router
-from console.hub import open_hub
+from console.hub import forget_old_changes, open_hub
+from console.inbox_page import inbox_router
 from console.live import live_router
 from console.map import map_router
 from console.places_page import places_router
@@ -29,9 +35,11 @@ from console.raised_page import raised_router
 from console.refusals import dress
 from console.rendering import HEADERS
 from console.roads import roads_router
+from console.sessions import forget_old
 from console.settings import console_settings
 from console.shell import shell_router
 from console.sites import sites_router
+from console.texts_page import texts_router
 from console.units import units_router
 from console.upstream import Upstream
 from guitu.service import Runtime, Service, Sweep
@@ -51,7 +59,11 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         units_router(),
         age_router(runtime),
         live_router(runtime),
+        cases_router(runtime),
+        figures_router(runtime),
         case_acts_router(runtime),
+        case_file_page_router(runtime),
+        sightings_router(runtime),
         board_router(runtime),
         acts_router(runtime),
         command_router(runtime),
@@ -60,6 +72,9 @@ def routers(runtime: Runtime) -> Sequence[APIRouter]:
         raised_router(runtime),
         places_router(runtime),
         drill_router(runtime),
+        texts_router(),
+        inbox_router(),
+        alarms_router(),
     )
 
 
@@ -76,7 +91,11 @@ SERVICE = Service(
     title="Guitu console 指挥台",
     routers=routers,
     reactions=REACTIONS,
-    sweeps=(Sweep("drills", 0.5, run_drills),),
+    sweeps=(
+        Sweep("drills", 0.5, run_drills),
+        Sweep("changes_old", 60.0, forget_old_changes),
+        Sweep("old_sessions", 3_600, forget_old),
+    ),
     start=start,
     dress=dress,
 )

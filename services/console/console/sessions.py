@@ -31,6 +31,7 @@ LANGUAGE_COOKIE = "guitu_language"
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "X-CSRF"
 Origin = Literal["account", "token", "link", "oidc"]
+_KEPT_AFTER = timedelta(days=1)
 _TOKEN_LIVES = timedelta(minutes=5)
 
 
@@ -171,6 +172,12 @@ async def end_session(request: Request, who: Visitor, *, everywhere: bool = Fals
         else:
             await store_sessions.end(tx.conn, hash_of(request.cookies[COOKIE]), now, "logout")
             tx.audit("logout")
+
+
+async def forget_old(runtime: Runtime) -> int:
+    """Remove sessions, links and failures that are over for a day; returns how many. The audit log stays."""
+    async with runtime.tx(actor="console") as tx:
+        return await store_sessions.sweep(tx.conn, tx.now - _KEPT_AFTER)
 
 
 def hash_of(secret: str) -> bytes:

@@ -24,7 +24,7 @@ cross join lateral (
 cross join lateral (
     select count(*) as told, count(*) filter (where acked) as acknowledged from (
         select distinct on (site_id) site_id, state = 'acknowledged' as acked from delivery_line
-        where case_id = c.case_id and site_id is not null and kind not in ('drill', 'nil_report')
+        where case_id = c.case_id and site_id is not null and kind not in ('drill', 'nil_report', 'stood_down')
         order by site_id, alert_version desc, rank desc) newest) s
 cross join lateral (
     select count(*) as sightings, count(*) filter (where verdict is null) as waiting
@@ -48,10 +48,6 @@ where c.body is not null and (c.case_code = upper($2) or c.case_code like '%-' |
 order by c.ended_at is not null, c.raised_at desc, c.case_id limit $1
 """
 )
-_OPEN_HEADS = """
-select case_id, region_code, case_code, exercise, raised_at, body -> 'last_seen_place' ->> 'name' as place
-from case_line where ended_at is null and body is not null order by raised_at, case_id limit $1
-"""
 
 
 async def lines(conn: asyncpg.Connection, case_ids: Sequence[UUID]) -> list[asyncpg.Record]:
@@ -75,8 +71,3 @@ async def found_by_code(conn: asyncpg.Connection, code: str, limit: int) -> list
     """Cases with this code, or whose number begins so."""
     like = code.replace("\\", "").replace("%", "").replace("_", "")
     return list(await conn.fetch(_FOUND, limit, like))
-
-
-async def open_heads(conn: asyncpg.Connection, limit: int) -> list[asyncpg.Record]:
-    """Open cases as the banner of every page names them, the oldest first."""
-    return list(await conn.fetch(_OPEN_HEADS, limit))

@@ -1,4 +1,4 @@
-"""Units (警力): whether each can be sent, from where, what it can do and when it is on shift; and its table as a file."""
+"""Units (警力): whether each can be sent, from where, what it can do, when it is on shift; its table as a file."""
 
 from __future__ import annotations
 

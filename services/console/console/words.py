@@ -53,3 +53,11 @@ def words(language: Language) -> Words:
                 if message.id and isinstance(message.string, str):
                     messages[str(message.id)] = message.string
     return Words(language, messages)
+
+
+if __name__ == "__main__":
+    import sys
+
+    from console.words_check import main
+
+    sys.exit(main(sys.argv[1:]))

@@ -45,6 +45,14 @@ def show_timings(timings: Sequence[Timing]) -> None:
     Console(highlight=False).print(table)
 
 
+def _show_console(trial: Trial, url: str) -> None:
+    typer.echo(f"\nThe staff console 指挥台 {url}/")
+    typer.echo("  each link logs in once, within 15 min; more: ./guitu console login-link ROLE")
+    typer.echo("  每个链接限用一次,15 分钟内有效;更多链接用上述命令")
+    for login in trial.logins:
+        typer.echo(f"  {login.role} {login.who}\n    {login.console_link}")
+
+
 def show_place(shown: Shown) -> None:
     """Where everything is, and how to go on oneself."""
     trial, alerts = shown.trial, shown.urls["alerts"]
@@ -55,8 +63,9 @@ def show_place(shown: Shown) -> None:
         typer.echo(f"  every phone's SMS 全部手机短信\n    {shown.urls['sms-simulator']}/")
     typer.echo("\nServices 服务 (try any request there, with a login under Authorize)")
     for name, url in shown.urls.items():
-        typer.echo(f"  {name:<14} {url}{'/' if name == 'sms-simulator' else '/docs'}")
-    typer.echo("\nLogins 登录 (12 h; units and sites have the links of their SMS)")
+        typer.echo(f"  {name:<14} {url}{'/' if name in ('sms-simulator', 'console') else '/docs'}")
+    _show_console(trial, shown.urls["console"])
+    typer.echo("\nLogins of the APIs 接口令牌 (12 h; units and sites have the links of their SMS)")
     typer.echo("            有效 12 小时;警力和站点用短信中的链接")
     for login in trial.logins:
         typer.echo(f"  {login.role} {login.who}\n    {login.token}\n    opens 可打开 {login.opens}")

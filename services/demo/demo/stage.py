@@ -18,6 +18,8 @@ from guitu.settings import Settings
 from guitu.supervisor.members import INBOUND_PATH
 
 TOKEN_VALID = timedelta(hours=12)
+A_BROWSER = "Mozilla/5.0 (demo)"
+"""The demo plays people: a page that a program previews does not count as opened."""
 REQUEST_TIMEOUT_S = 10.0
 NOT_FOUND = 404
 PAGES = {"dispatch": "/o/", "notifications": "/n/"}
@@ -88,7 +90,9 @@ async def open_stage(
     # The phones are the simulator's: ours, or the one that GUITU_TWILIO_URL leads to.
     urls = {"sms-simulator": settings.twilio_url.rstrip("/"), **urls}
     # No proxy from the environment: everything is on loopback.
-    async with Patient(patience_s, timeout=REQUEST_TIMEOUT_S, trust_env=False) as http:
+    async with Patient(
+        patience_s, timeout=REQUEST_TIMEOUT_S, trust_env=False, headers={"User-Agent": A_BROWSER}
+    ) as http:
         stage = Stage(urls, settings, http)
         stage = replace(stage, texts_before=await _texts_so_far(stage))
         await _check_public_url(stage)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from console.account_cli import new_login_link
 from demo.case import Case
 from demo.cast import Cast
 from demo.paper import Page
@@ -26,12 +27,13 @@ CHILD: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Login:
-    """A role's token, who has it, and an address that it opens."""
+    """A role's token, who has it, an address that it opens, and a link that logs in to the console once."""
 
     role: auth.Role
     who: str
     token: str
     opens: str
+    console_link: str
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,8 @@ async def _login(stage: Stage, case: Case, role: auth.Role, who: str, service: s
     """Make a login and use it once."""
     path = path.format(case_id=case.case_id)
     await stage.ask(service, "GET", path, role=role)
-    return Login(role, who, stage.token(role), f"{stage.urls[service]}{path}")
+    link = await new_login_link(stage.settings, stage.urls["console"], role)
+    return Login(role, who, stage.token(role), f"{stage.urls[service]}{path}", link)
 
 
 def _as_sent(stage: Stage, page: Page) -> str:

@@ -49,6 +49,9 @@ class Proxy:
         self._connections.add(task)
         try:
             await self._carry(reader, writer)
+        except asyncio.CancelledError:
+            # The line was ended by `close`: nothing more runs here, and asyncio's own callback would complain.
+            return
         finally:
             self._connections.discard(task)
             writer.close()

@@ -45,7 +45,8 @@ def _add(router: APIRouter, runtime: Runtime, act: Act) -> None:
     async def leader(who: Leader, case_id: UUID, request: Request, item: UUID | None = None) -> Response:
         return await _do(runtime, request, who, act, case_id, item)
 
-    router.post(f"/cases/{{case_id}}/{act.path}", name=act.form)(leader if act.leader_only else desk)
+    path = f"/cases/{{case_id}}/{act.path}"
+    router.post(path, name=act.form)(leader if act.leader_only else desk)
 
 
 async def _do(
@@ -56,6 +57,7 @@ async def _do(
     path = f"/cases/{case_id}/{act.owner_path or act.path}".replace("{item}", str(item))
     key = forms.text(form, "key") or request.headers.get("Idempotency-Key") or None
     try:
+        forms.check_filled(form, act.needed)
         body = act.body(form, runtime.clock.now())
         said = await runtime.state["upstream"].send(who, "alerts", act.method, path, body, key)
     except Problem as refused:
@@ -92,6 +94,7 @@ async def _again(
         refused=refused,
         act=act,
         action=request.url.path,
+        path=f"/cases/{case_id}/file",
         typed=form,
         to=forms.inside(forms.text(form, "to"), f"/cases/{case_id}/file"),
         **await _choices(runtime, who, case_id, act),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ class Act:
     form: str
     method: str = "POST"
     owner_path: str = ""
+    needed: Mapping[str, str] = field(default_factory=dict)
     leader_only: bool = False
 
 
@@ -60,13 +61,13 @@ def _note(form: Form, _now: datetime) -> dict[str, Any]:
 _TEXTS = ("sex", "appearance", "circumstance", "suspected_mode", "vehicle", "companion", "note")
 
 
-def _update(form: Form, _now: datetime) -> dict[str, Any]:
+def _update(form: Form, now: datetime) -> dict[str, Any]:
     """Only what was changed on the page goes out, so that a page from an hour ago takes nobody's correction back."""
     fields: dict[str, Any] = {name: text(form, name) for name in _TEXTS if forms.changed(form, name)}
     fields |= {
         name: forms.whole(form, name) for name in ("age_years", "height_cm") if forms.changed(form, name)
     }
-    seen = forms.moment(form, "last_seen_at") if forms.changed(form, "last_seen_at") else None
+    seen = forms.moment(form, "last_seen_at", now) if forms.changed(form, "last_seen_at") else None
     if seen is not None:
         fields["last_seen_at"] = seen.isoformat()
     if forms.changed(form, "place"):
@@ -78,8 +79,8 @@ def _merge(form: Form, _now: datetime) -> dict[str, Any]:
     return {"into": text(form, "into"), "reason": text(form, "reason")}
 
 
-def _task(form: Form, _now: datetime) -> dict[str, Any]:
-    due = forms.moment(form, "due_at")
+def _task(form: Form, now: datetime) -> dict[str, Any]:
+    due = forms.moment(form, "due_at", now, ahead=True)
     return {"what": text(form, "what"), "who": text(form, "who"), "due_at": due.isoformat() if due else None}
 
 
@@ -100,7 +101,7 @@ def _review(form: Form, _now: datetime) -> dict[str, Any]:
 
 
 def _publication(form: Form, now: datetime) -> dict[str, Any]:
-    given = forms.moment(form, "consented_at") or now
+    given = forms.moment(form, "consented_at", now) or now
     return {
         "police_case_number": text(form, "police_case_number"),
         "consent_by": text(form, "consent_by"),
@@ -115,13 +116,35 @@ def _reason(form: Form, _now: datetime) -> dict[str, Any]:
     return {"reason": text(form, "reason")}
 
 
+def _identity(form: Form, _now: datetime) -> dict[str, Any]:
+    """Only what was filled in; an empty field leaves what is known as it is."""
+    listed = {name: forms.people(form, name) for name in ("parent_names", "phones")}
+    named = {"child_name": text(form, "child_name")} | listed
+    return {name: value for name, value in named.items() if value}
+
+
 def _nothing(_form: Form, _now: datetime) -> None:
     return None
 
 
+_REASON = {"reason": marked("Reason")}
 ACTS: tuple[Act, ...] = (
-    Act("tier", marked("Change the tier"), marked("The tier was changed."), _tier, "tier"),
-    Act("stand-down", marked("Stand down"), marked("The case was stood down."), _stand_down, "stand_down"),
+    Act(
+        "tier",
+        marked("Change the tier"),
+        marked("The tier was changed."),
+        _tier,
+        "tier",
+        needed={"tier": marked("Tier")} | _REASON,
+    ),
+    Act(
+        "stand-down",
+        marked("Stand down"),
+        marked("The case was stood down."),
+        _stand_down,
+        "stand_down",
+        needed={"outcome": marked("How did it end?")},
+    ),
     Act("sightings", marked("Report a sighting"), marked("The sighting was kept."), _sighting, "sighting"),
     Act(
         "sightings/{item}/assessment",
@@ -129,12 +152,48 @@ ACTS: tuple[Act, ...] = (
         marked("The sighting was judged."),
         _assessment,
         "assessment",
+        needed={"verdict": marked("Judgement")},
     ),
-    Act("notes", marked("Add a note"), marked("The note was added."), _note, "note"),
-    Act("updates", marked("Correct the alert"), marked("The alert was corrected."), _update, "update"),
-    Act("merge", marked("Merge into another case"), marked("The cases were merged."), _merge, "merge"),
-    Act("tasks", marked("Give a task"), marked("The task was given."), _task, "task"),
-    Act("tasks/{item}", marked("Move a task"), marked("The task was changed."), _task_moved, "task_moved"),
+    Act(
+        "notes",
+        marked("Add a case note"),
+        marked("The note was added."),
+        _note,
+        "note",
+        needed={"words": marked("Case note")},
+    ),
+    Act(
+        "updates",
+        marked("Correct the alert"),
+        marked("The alert was corrected."),
+        _update,
+        "update",
+        needed=_REASON,
+    ),
+    Act(
+        "merge",
+        marked("Merge into another case"),
+        marked("The cases were merged."),
+        _merge,
+        "merge",
+        needed={"into": marked("Goes on as")} | _REASON,
+    ),
+    Act(
+        "tasks",
+        marked("Give a task"),
+        marked("The task was given."),
+        _task,
+        "task",
+        needed={"what": marked("What is to be done")},
+    ),
+    Act(
+        "tasks/{item}",
+        marked("Move a task"),
+        marked("The task was changed."),
+        _task_moved,
+        "task_moved",
+        needed={"state": marked("State")},
+    ),
     Act(
         "task-force",
         marked("Set the task force"),
@@ -143,8 +202,23 @@ ACTS: tuple[Act, ...] = (
         "task_force",
         "PUT",
     ),
-    Act("hand-over", marked("Hand over"), marked("The case was handed over."), _hand_over, "hand_over"),
-    Act("review", marked("Set the next review"), marked("The review was set."), _review, "review", "PUT"),
+    Act(
+        "hand-over",
+        marked("Hand over"),
+        marked("The case was handed over."),
+        _hand_over,
+        "hand_over",
+        needed={"person": marked("Who leads from now on"), "words": marked("What that person must know")},
+    ),
+    Act(
+        "review",
+        marked("Set the next review"),
+        marked("The review was set."),
+        _review,
+        "review",
+        "PUT",
+        needed={"next_on": marked("Next review")},
+    ),
     Act(
         "publication",
         marked("Publish with consent"),
@@ -152,6 +226,7 @@ ACTS: tuple[Act, ...] = (
         _publication,
         "publication",
         "PUT",
+        needed={"police_case_number": marked("Police case number"), "consent_by": marked("Who agreed")},
     ),
     Act(
         "publication/withdraw",
@@ -163,12 +238,25 @@ ACTS: tuple[Act, ...] = (
         "publication",
     ),
     Act(
+        "identity/keep",
+        marked("Add to the identity"),
+        marked("The identity was kept."),
+        _identity,
+        "identity",
+        "PATCH",
+        "identity",
+    ),
+    Act(
         "forget",
         marked("Erase the identity"),
         marked("The identity was erased."),
         _reason,
         "forget",
         leader_only=True,
+        needed=_REASON,
     ),
 )
-BY_PATH = {act.path: act for act in ACTS}
+DONE = {act.form: act.done for act in ACTS} | {
+    "photo": marked("The photo was kept; it is made small now."),
+}
+"""What is said after a command, by what the address says was done."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from console.rendering import BEIJING
+from console.words import words
 from guitu.problem import Problem
 
 Form = Mapping[str, Any]
 AGO_MIN_MAX = 7 * 24 * 60
+_TIME = re.compile(r"[0-9]{1,2}:[0-9]{2}")
 
 
 def text(form: Form, name: str) -> str:
@@ -29,21 +31,32 @@ def whole(form: Form, name: str) -> int | None:
     return int(typed)
 
 
-def moment(form: Form, name: str) -> datetime | None:
-    """A time of day and date as browsers send it (`2026-03-01T14:05`), in Beijing; None for an empty field.
+def moment(form: Form, name: str, now: datetime, *, ahead: bool = False) -> datetime | None:
+    """A time in Beijing as people type it: `2026-03-01 14:05`, or `14:05` alone; None for an empty field.
 
-    Raises: Problem 422.
+    A time alone is the one that lies nearest in the past, or `ahead`. Raises: Problem 422.
     """
     typed = text(form, name)
     if not typed:
         return None
     try:
+        if _TIME.fullmatch(typed):
+            return _of_day(time.fromisoformat(typed.zfill(5)), now, ahead)
         read = datetime.fromisoformat(typed)
     except ValueError:
         raise unreadable(
-            typed, "a date with a time such as 2026-03-01 14:05", "日期和时间,如 2026-03-01 14:05"
+            typed, "a time such as 14:05 or 2026-03-01 14:05", "时间,如 14:05 或 2026-03-01 14:05"
         ) from None
     return read if read.tzinfo else read.replace(tzinfo=BEIJING)
+
+
+def _of_day(clock: time, now: datetime, ahead: bool) -> datetime:
+    here = now.astimezone(BEIJING)
+    today = datetime.combine(here.date(), clock, BEIJING)
+    if ahead:
+        return today if today >= here else today + timedelta(days=1)
+    # A clock on the wall may be some minutes ahead of ours.
+    return today if today <= here + timedelta(minutes=10) else today - timedelta(days=1)
 
 
 def ago(form: Form, name: str, exact: str, now: datetime) -> datetime:
@@ -51,7 +64,7 @@ def ago(form: Form, name: str, exact: str, now: datetime) -> datetime:
 
     Raises: Problem 422.
     """
-    said = moment(form, exact)
+    said = moment(form, exact, now)
     if said is not None:
         return said
     minutes = whole(form, name) or 0
@@ -81,6 +94,19 @@ def place(form: Form) -> dict[str, Any]:
 def people(form: Form, name: str) -> list[str]:
     """Names, one a line or with commas between."""
     return [each.strip() for each in re.split(r"[\n,,、;;]", str(form.get(name) or "")) if each.strip()]
+
+
+def check_filled(form: Form, needed: Mapping[str, str]) -> None:
+    """Every field that is needed, by name and label (a message id). Raises: Problem 422, with all that are empty."""
+    empty = [label for name, label in needed.items() if not text(form, name)]
+    if empty:
+        en, zh = (words(language) for language in ("en", "zh-CN"))
+        raise Problem(
+            422,
+            "field_empty",
+            f"Fill in: {', '.join(en(label) for label in empty)}.",
+            f"请填写:{'、'.join(zh(label) for label in empty)}。",
+        )
 
 
 def changed(form: Form, name: str) -> bool:

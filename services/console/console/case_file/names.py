@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from console.words import marked
 
-SEXES = {"female": marked("Girl"), "male": marked("Boy"), "unknown": marked("Sex not known")}
+SEXES = {"female": marked("A girl"), "male": marked("A boy"), "unknown": marked("Sex not known")}
 TIERS = {
-    "search": marked("Search"),
-    "interception": marked("Interception"),
-    "cross_region": marked("Cross-region"),
+    "search": marked("Search alert"),
+    "interception": marked("Interception alert"),
+    "cross_region": marked("Cross-region alert"),
 }
 CIRCUMSTANCES = {
     "unknown": marked("Not known yet"),
@@ -30,9 +30,9 @@ OUTCOMES = {
     "merged": marked("Merged into another case"),
 }
 VERDICTS = {
-    "credible": marked("Credible"),
-    "uncertain": marked("Uncertain"),
-    "refuted": marked("Refuted"),
+    "credible": marked("Verdict: credible"),
+    "uncertain": marked("Verdict: uncertain"),
+    "refuted": marked("Verdict: refuted"),
 }
 VERDICT_BADGES = {"credible": "good", "uncertain": "warn", "refuted": "off"}
 CHANNELS = {
@@ -55,7 +55,7 @@ FIELDS = {
     "child.height_cm": marked("Height"),
     "child.appearance": marked("Appearance"),
     "last_seen_place": marked("Last seen at"),
-    "last_seen_at": marked("Last seen"),
+    "last_seen_at": marked("Time last seen"),
     "circumstance": marked("Circumstance"),
     "suspected_mode": marked("Way of travel"),
     "vehicle": marked("Vehicle"),
@@ -63,8 +63,8 @@ FIELDS = {
     "note": marked("Remarks"),
 }
 """Fields of an alert as versions name them."""
-TASK_STATES = {"open": marked("To do"), "done": marked("Done"), "dropped": marked("Dropped")}
-NOTE_KINDS = {"note": marked("Note"), "hand_over": marked("Hand-over")}
+TASK_STATES = {"open": marked("Task to do"), "done": marked("Done"), "dropped": marked("Dropped")}
+NOTE_KINDS = {"note": marked("Case note"), "hand_over": marked("Hand-over")}
 CONSENT_BY = {"mother": marked("Mother"), "father": marked("Father"), "guardian": marked("Other guardian")}
 CONSENT_FORMS = {"written": marked("In writing"), "recorded": marked("Recorded")}
 PHOTO_TROUBLES = {

@@ -1,19 +1,40 @@
-// The bar above every page: open cases in red, alarms, and how old what we show is. Nothing vanishes while we can't ask.
+// The bar above every page: open cases in red, and how old what we show is. Nothing vanishes while we can't ask.
 
-import { $, t, serverTime } from "./ground.mjs";
+import { $, $$, beijing, t, serverTime } from "./ground.mjs";
 
 const EVERY_MS = 10000;
+const FRESH_MS = 15000;
 const shelf = $("#banner");
 let failures = 0;
 
+const ask = (path, accept) => fetch(path, { headers: { Accept: accept }, signal: AbortSignal.timeout(8000) });
+const named = (root) => $$("a", root).map((link) => `${link.getAttribute("href")} ${$("strong", link)?.textContent}`).join("|");
+
+// Only another list of cases is put in place: whoever stands on a link with the keyboard stays there.
+function show(html) {
+  const fresh = new DOMParser().parseFromString(html, "text/html").body;
+  if (named(fresh) === named(shelf)) return;
+  const stood = shelf.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  shelf.replaceChildren(...fresh.childNodes);
+  if (stood) $$("a", shelf).find((link) => link.getAttribute("href") === stood)?.focus();
+}
+
+function showAge(said) {
+  const chip = $("#age");
+  // Offsets are told to the broker now and then: what waits for seconds is no sign of age.
+  const whole = said.waiting !== null && said.as_of && Date.parse(said.at) - Date.parse(said.as_of) < FRESH_MS;
+  chip.className = `badge ${whole ? "good" : "warn"}`;
+  chip.textContent = whole ? t("up to date") : said.as_of ? t("data as of {time}", { time: beijing(said.as_of) }) : t("age unknown");
+  chip.hidden = false;
+}
+
 async function look() {
   try {
-    const answer = await fetch("/banner", { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(8000) });
-    if (!answer.ok || answer.redirected) throw new Error(`${answer.status}`);
-    const text = await answer.text();
-    if (shelf.dataset.text !== text) shelf.innerHTML = text;
-    shelf.dataset.text = text;
-    serverTime(answer.headers.get("x-now"));
+    const [banner, age] = await Promise.all([ask("/banner", "text/html"), ask("/age", "application/json")]);
+    if (!banner.ok || banner.redirected) throw new Error(`${banner.status}`);
+    serverTime(banner.headers.get("x-now"));
+    show(await banner.text());
+    if (age.ok) showAge(await age.json());
     failures = 0;
   } catch {
     failures += 1;
@@ -21,8 +42,10 @@ async function look() {
   const lost = $("#lost");
   lost.hidden = failures < 2;
   lost.textContent = failures < 2 ? "" : t("No connection to the server: what you see may be old.");
+  if (failures >= 2) $("#age").hidden = true;
 }
 
+look();
 setInterval(() => document.visibilityState === "visible" && look(), EVERY_MS);
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && look());
 

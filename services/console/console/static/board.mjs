@@ -21,10 +21,10 @@ function asOf(iso) {
 }
 
 function onPatch(patch) {
-  const rows = applyPatch(patch);
+  const { rows, headToo } = applyPatch(patch);
   asOf(patch.facts_at);
-  map?.touch(rows, patch.head);
-  if (patch.head && $("#head").dataset.version !== board.dataset.version) refreshRings();
+  map?.touch(rows, headToo);
+  if (headToo && $("#head").dataset.version !== board.dataset.version) refreshRings();
   if (document.body.classList.contains("wall")) resort();
 }
 
@@ -80,10 +80,11 @@ function everySecond() {
 function wall(on) {
   document.body.classList.toggle("wall", on);
   history.replaceState(null, "", on ? "?wall=1" : location.pathname);
-  if (on && document.fullscreenEnabled) document.documentElement.requestFullscreen().catch(() => {});
+  // Only a person's key or click may fill the screen; a wall that starts by its address is started full by its browser.
+  if (on && navigator.userActivation?.isActive) document.documentElement.requestFullscreen().catch(() => {});
   if (!on && document.fullscreenElement) document.exitFullscreen();
   if (on) resort();
-  map?.resized();
+  requestAnimationFrame(() => { map?.resized(); map?.fitCase(); });
 }
 
 // -- begin

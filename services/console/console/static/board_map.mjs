@@ -4,7 +4,7 @@
 // read; the map adds nothing that the tables and "In words" do not say.
 
 import { $, $$, el, language, now, t } from "./ground.mjs";
-import { Labels, colours, mark, stateMark } from "./board_shapes.mjs";
+import { Labels, colours, mark, points, polygons, stateMark } from "./board_shapes.mjs";
 import { openReach } from "./board_reach.mjs";
 
 const zh = language !== "en";
@@ -27,7 +27,6 @@ async function json(path) {
 export async function openMap(box, board) {
   const [base] = await Promise.all([
     json(`/map/${board.region}.json`),
-    load("link", { rel: "stylesheet", href: box.dataset.style }),
     load("script", { src: box.dataset.leaflet }),
   ]);
   box.replaceChildren();
@@ -74,8 +73,8 @@ class BoardMap {
   resized() { this.map.invalidateSize({ pan: false }); }
 
   fitCase() {
-    const county = this.base.outlines.filter((one) => one.ours).map((one) => L.geoJSON(one.geometry).getBounds());
-    const bounds = county.length ? county[0] : L.latLngBounds(this.base.roads.map((road) => [road[2], road[1]]));
+    const county = this.base.outlines.filter((one) => one.ours).map((one) => L.latLngBounds(polygons(one.rings).flat(2)));
+    const bounds = county.length ? county[0] : L.latLngBounds(this.base.roads.flatMap(([, ...trail]) => points(trail)));
     if (bounds.isValid()) this.map.fitBounds(bounds, { animate: false, padding: [4, 4] });
   }
 
@@ -87,12 +86,11 @@ class BoardMap {
     const quiet = { pane: "base", renderer: renderers.base, interactive: false };
     for (const one of base.outlines) {
       const style = { ...quiet, color: look.edge, weight: one.ours ? 2 : 1, fill: one.ours, fillColor: look.card, fillOpacity: one.ours ? 1 : 0 };
-      L.geoJSON(one.geometry, { ...quiet, style }).addTo(this.ground);
+      L.polygon(polygons(one.rings), style).addTo(this.ground);
     }
-    for (const [kind, ...flat] of base.roads) {
+    for (const [kind, ...trail] of base.roads) {
       const water = kind.startsWith("ferry");
-      const points = flat.reduce((all, number, place) => (place % 2 ? [...all.slice(0, -1), [number, all.at(-1)]] : [...all, number]), []);
-      L.polyline(points, { ...quiet, color: water ? look.info : look.road, weight: ROAD_WIDTH[kind] ?? 1,
+      L.polyline(points(trail), { ...quiet, color: water ? look.info : look.road, weight: ROAD_WIDTH[kind] ?? 1,
         dashArray: water ? "4 4" : kind === "rail_line" ? "8 3" : null }).addTo(this.ground);
     }
     this.labels.set("town", base.towns.map((town) => ({ at: town.at, text: zh ? town.zh : town.en, rank: 1, colour: look.quiet })));
@@ -170,11 +168,13 @@ class BoardMap {
   }
 
   drawPlaces() {
-    for (const place of this.base.places) this.put(`place-${place.place_id}`, place.at, stateMark("place", ""), zh ? place.zh : place.en);
+    for (const [n, place] of this.base.places.entries()) this.put(`place-${n}`, place.at, stateMark("place", ""), zh ? place.zh : place.en);
   }
 
   relabel() {
     const wanted = [];
+    // What is grave lies on top of what is not; canvas draws in the order in which signs came.
+    for (const made of this.marks.values()) if (made.options.sign.label >= 6) made.bringToFront();
     for (const { options } of this.marks.values()) {
       if (options.sign.label) wanted.push({ at: options.at, text: options.name, rank: options.sign.label, colour: this.look[options.sign.colour] });
     }
@@ -186,12 +186,10 @@ class BoardMap {
   async askUnits() {
     const units = await json(`/cases/${this.board.case}/units.json`).catch(() => null);
     if (!units) return;
-    const seen = new Set();
+    const seen = new Set(units.map((unit) => `unit-${unit.code}`));
     for (const unit of units) {
-      const at = unit.lon === null ? this.base.nodes[unit.node] : [unit.lon, unit.lat];
-      if (!at || (!unit.on_duty && !unit.busy)) continue;
-      seen.add(`unit-${unit.unit_id}`);
-      this.put(`unit-${unit.unit_id}`, at, stateMark("unit", unit.busy || (unit.status === "available" ? "free" : "off")), `${unit.code} ${zh ? unit.name_zh : unit.name_en}`);
+      const state = unit.busy || (unit.on_duty && unit.status === "available" ? "free" : "off");
+      this.put(`unit-${unit.code}`, unit.at, stateMark("unit", state), `${unit.code} ${zh ? unit.name_zh : unit.name_en}`);
     }
     for (const [id, made] of this.marks) {
       if (id.startsWith("unit-") && !seen.has(id)) { made.remove(); this.marks.delete(id); }

@@ -1,5 +1,6 @@
 // How far they can have come: after 15, 30, 45 and 60 minutes, and at the time that the slider asks for; in words too.
 
+import { polygons } from "./board_shapes.mjs";
 import { $, beijing, el, language, t } from "./ground.mjs";
 
 const zh = language !== "en";
@@ -40,15 +41,14 @@ export function openReach(boardMap, caseId) {
     layer.clearLayers();
     const { look, renderers } = boardMap;
     const style = { pane: "reach", renderer: renderers.reach, interactive: false, color: look.warn, fillColor: look.warn };
-    const turned = (geometry) => geometry.coordinates.map((rings) => rings.map((ring) => ring.map(([lon, lat]) => [lat, lon])));
     [...shown.areas].reverse().forEach((area, place) => {
-      L.polygon(turned(area.geometry), { ...style, weight: 1.2, dashArray: `${8 - 2 * place} 4`, fillOpacity: 0.06 }).addTo(layer);
+      L.polygon(polygons(area.rings), { ...style, weight: 1, opacity: 0.7, dashArray: `${8 - 2 * place} 4`, fillOpacity: 0.07 }).addTo(layer);
     });
-    if (shown.then) L.polygon(turned(shown.then.geometry), { ...style, weight: 3, color: look.bad, fillOpacity: 0 }).addTo(layer);
-    boardMap.labels.set("reach", shown.areas.map((area) => ({ at: north(area.geometry), text: t("{n} min", { n: area.minutes }), rank: 5, colour: look.warn })).filter((one) => one.at));
+    if (shown.then) L.polygon(polygons(shown.then.rings), { ...style, weight: 2, color: look.bad, fillColor: look.bad, fillOpacity: 0.05 }).addTo(layer);
+    boardMap.labels.set("reach", shown.areas.map((area) => ({ at: north(area.rings), text: t("{n} min", { n: area.minutes }), rank: 5, colour: look.warn })).filter((one) => one.at));
   }
 
-  const north = (geometry) => geometry.coordinates.flat(2).reduce((top, at) => (!top || at[1] > top[1] ? at : top), null);
+  const north = (rings) => polygons(rings).flat(2).reduce((top, [lat, lon]) => (!top || lat > top[1] ? [lon, lat] : top), null);
 
   function words() {
     const by = beijing(shown.asked_at).slice(0, 5);

@@ -5,6 +5,7 @@ import { $, $$, t, key } from "./ground.mjs";
 const LATE = 1000;
 const filters = { order: new Set(), site: new Set() };
 let wanted = "";
+let lastHead = "";
 
 const holder = (part) => $(`[data-rows="${part}"]`);
 const badness = (row) => Number(row.dataset.sort) + (row.classList.contains("is-late") ? LATE : 0);
@@ -20,11 +21,13 @@ function parse(html) {
 export function applyPatch(patch) {
   const rows = patch.rows.map((row) => place(row.part, parse(row.html))).filter(Boolean);
   for (const told of patch.timeline) tell(parse(told.html));
-  if (patch.head) newHead(parse(patch.head));
+  const headToo = Boolean(patch.head) && patch.head !== lastHead;
+  if (headToo) newHead(parse(patch.head));
+  lastHead = patch.head ?? lastHead;
   const parts = new Set(patch.rows.map((row) => row.part));
   if (patch.timeline.length) parts.add("timeline");
   parts.forEach(fill);
-  return rows;
+  return { rows, headToo };
 }
 
 function place(part, row) {

@@ -9,6 +9,20 @@ export function colours() {
   return { ...found, road: found.edge };
 }
 
+/* A trail: the first point in ten thousandths of a degree, then steps; as [latitude, longitude]. */
+export function points(trail) {
+  const found = [];
+  let [lon, lat] = [0, 0];
+  for (let n = 0; n + 1 < trail.length; n += 2) {
+    lon += trail[n];
+    lat += trail[n + 1];
+    found.push([lat / 1e4, lon / 1e4]);
+  }
+  return found;
+}
+
+export const polygons = (rings) => rings.map((one) => one.map(points));
+
 // -- shapes: (ctx, x, y, radius, colour, look)
 
 function path(ctx, points, x, y, r) {

@@ -200,6 +200,9 @@ if (document.body.dataset.kept) {
 }
 restore();
 showSeen();
+// Somebody typed before this script was here: look for the place now.
+if (document.activeElement === field("place") && field("place").value.trim() && !field("place").dataset.chosen)
+  field("place").dispatchEvent(new Event("input", { bubbles: true }));
 watchUnsent((one) => {
   fill(one.fields);
   field("key").value = one.key;

@@ -29,14 +29,19 @@ def bench(
     \b
     Example: ./guitu bench story --quick
     """
-    benches = {path.stem: path for path in sorted(BENCH_DIR.glob("*.py")) if not path.stem.startswith("_")}
+    # Up to the first dot: `console.bench.py` can't be imported in place of the package `console`.
+    benches = {
+        path.name.partition(".")[0]: path
+        for path in sorted(BENCH_DIR.glob("*.py"))
+        if not path.name.startswith("_")
+    }
     if not name:
         for each, path in benches.items():
             typer.echo(fill(_first_line(path), 79, initial_indent=f"{each:<10} ", subsequent_indent=" " * 11))
         return
     if name not in benches:
         raise NodeError(f"There is no bench {name!r}; there are: {', '.join(benches) or 'none'}.")
-    sys.argv = [str(BENCH_DIR / f"{name}.py"), *context.args]
+    sys.argv = [str(benches[name]), *context.args]
     sys.path.insert(0, str(BENCH_DIR))
     runpy.run_path(sys.argv[0], run_name="__main__")
 

@@ -9,7 +9,7 @@
 const here = document.body.dataset.here;
 const KEY = `guitu:${here}`;
 const TIMEOUT_MS = 20_000, RETRY_MAX_MS = 30_000, KEPT_MAX = 50;
-let unkept = [], sending = false, failures = 0, lost = false, asOf = Date.now(), timer = 0;
+let unkept = [], sending = false, again = false, failures = 0, lost = false, asOf = Date.now(), timer = 0;
 
 // A browser in private mode may refuse to keep anything; then what waits lives as long as the page.
 function waiting() {
@@ -42,6 +42,8 @@ function post(item) {
 }
 
 async function send() {
+  // A signal that comes back while a try is still failing must not be missed.
+  again = sending;
   if (sending) return;
   sending = true;
   try {
@@ -57,6 +59,7 @@ async function send() {
   } finally {
     sending = false;
     draw();
+    if (again) send();
   }
 }
 
@@ -87,12 +90,16 @@ function failed() {
 function show(page, sent) {
   const fresh = page.querySelector("main"), old = document.querySelector("main");
   if (!fresh) return;
-  const photo = old.querySelector("img"), same = fresh.querySelector("img");
-  if (photo && same && photo.getAttribute("src") === same.getAttribute("src")) same.replaceWith(photo);
+  // A photo that is there already is not fetched again: it may not leave this document, so a mark holds its place.
+  const photo = old.querySelector("img"), same = fresh.querySelector("img"), mark = page.createElement("span");
+  const kept = photo && same && photo.getAttribute("src") === same.getAttribute("src");
+  if (kept) same.replaceWith(mark);
   for (const form of old.querySelectorAll("form")) {
     if (form.getAttribute("action") !== sent) carry(form, fresh);
   }
-  old.replaceWith(document.adoptNode(fresh));
+  document.adoptNode(fresh);
+  if (kept) mark.replaceWith(photo);
+  old.replaceWith(fresh);
 }
 
 function carry(form, fresh) {

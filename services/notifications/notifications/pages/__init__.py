@@ -74,7 +74,7 @@ def notice_page(
         drill=row["kind"] == "drill",
         over=over,
         acknowledged=acknowledged_at is not None,
-        acknowledged_at=_clock(acknowledged_at) if acknowledged_at else "",
+        acknowledged_at=f"{acknowledged_at.astimezone(BEIJING):%m-%d %H:%M}" if acknowledged_at else "",
         home=home,
         here=f"{home}/n/{row['page_token']}",
         facts=_facts(row),

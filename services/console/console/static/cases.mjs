@@ -1,0 +1,55 @@
+// The list of cases stays as it is on screen; rows that change are marked, new ones come on top, nothing vanishes.
+
+import { $, t, serverTime } from "./ground.mjs";
+
+const page = $("#cases");
+const open = $("#open tbody");
+let seq = Number(page.dataset.seq);
+let heardAt = Date.now();
+
+function row(html) {
+  const shelf = document.createElement("template");
+  shelf.innerHTML = html.trim();
+  return shelf.content.firstElementChild;
+}
+
+function take(patch) {
+  for (const said of patch.rows) {
+    const fresh = row(said.html);
+    const known = document.getElementById(fresh.id);
+    fresh.classList.add("changed");
+    if (known) known.replaceWith(fresh);
+    else open.prepend(fresh);
+  }
+  $("#none-open").hidden = open.rows.length > 0;
+  $("#open-count").textContent = open.querySelectorAll("tr:not(.ended)").length;
+  seq = patch.seq;
+}
+
+function heard(event) {
+  const said = JSON.parse(event.data);
+  heardAt = Date.now();
+  page.classList.remove("veiled");
+  serverTime(said.at);
+  return said;
+}
+
+function listen() {
+  const stream = new EventSource(`${page.dataset.live}?after=${seq}`);
+  stream.addEventListener("patch", (event) => take(heard(event)));
+  stream.addEventListener("beat", heard);
+  stream.addEventListener("resync", () => { stream.close(); location.reload(); });
+  stream.addEventListener("ended", () => { stream.close(); location.assign("/login?to=/cases"); });
+  // A browser gives up for good when the answer is no stream, as during a restart; then we ask again ourselves.
+  stream.addEventListener("error", () => {
+    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 2000 + Math.random() * 2000);
+  });
+}
+
+setInterval(() => {
+  if (Date.now() - heardAt < 10000) return;
+  page.classList.add("veiled");
+  $("#age").textContent = `${t("No news from the server: data as of")} ${new Date(heardAt).toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" })}`;
+}, 1000);
+
+listen();

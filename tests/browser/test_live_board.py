@@ -1,0 +1,106 @@
+"""The live board in a real browser: what the broker is told is on the screen, whatever happens to the line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from browser.conftest import OpenWindow
+from demo.case import Case
+from harness.board_facts import Checkpoints, checkpoints
+from harness.board_watch import doubled_ids, rows, shows_all, told, watch
+from harness.browser import Look, Window, open_window
+from harness.chaos.proxy import open_proxy
+from harness.cutting import cut_again_and_again, port_of
+from harness.whole_system import Stack
+
+CUTS = 20
+SEED = 20261201
+
+
+@pytest_asyncio.fixture
+async def gates(stack: Stack, case: Case) -> AsyncIterator[Checkpoints]:
+    """Forty made-up checkpoints of an open case, ordered."""
+    async with checkpoints(stack.settings, case.case_id, case.code, 40) as made:
+        await made.are_ordered()
+        yield made
+
+
+async def test_what_a_unit_does_is_on_the_screen_without_a_reload(
+    window: OpenWindow, case: Case, gates: Checkpoints
+) -> None:
+    desk = await window("operator")
+    await watch(desk)
+    await is_at_the_board(desk, None, case)
+
+    steps = await gates.move(50, gates.count)
+
+    shown = await shows_all(desk.page, steps)
+    assert gates.count == sum(step.shown_as in shown for step in steps)
+
+
+async def test_twenty_cut_connections_lose_nothing_and_double_nothing(
+    stack: Stack, browser: Browser, case: Case, gates: Checkpoints
+) -> None:
+    async with (
+        open_proxy(port_of(stack.urls["console"])) as proxy,
+        open_window(browser, f"http://{proxy.address}") as desk,
+        open_window(browser, stack.urls["console"]) as whole,
+    ):
+        await watch(desk)
+        await is_at_the_board(desk, stack, case)
+        await shows_all(desk.page, gates.steps)
+
+        cut = await cut_again_and_again(proxy, desk.page, gates, cuts=CUTS, seed=SEED)
+
+        await is_at_the_board(whole, stack, case)
+        assert 6 * CUTS == len(cut.steps)
+        assert {step.row: step.state for step in cut.steps}.items() <= (await rows(desk.page)).items()
+        assert await rows(whole.page) == await rows(desk.page)
+        assert set(await told(whole.page)) <= set(await told(desk.page))
+        assert [] == await doubled_ids(desk.page)
+
+
+async def test_silence_covers_the_board_and_says_as_of_when_until_the_line_is_back(
+    stack: Stack, browser: Browser, case: Case
+) -> None:
+    """Nothing is shown as new that may be old: ten seconds without a beat are enough."""
+    async with (
+        open_proxy(port_of(stack.urls["console"])) as proxy,
+        open_window(browser, f"http://{proxy.address}") as desk,
+    ):
+        await is_at_the_board(desk, stack, case)
+        veil = desk.page.locator("#veil")
+        await expect(veil).to_be_hidden()
+
+        proxy.cut()
+        await expect(veil).to_be_visible(timeout=16_000)
+        await expect(veil).to_contain_text(re.compile(r"\d\d:\d\d:\d\d"))
+        proxy.heal()
+
+        await expect(veil).to_be_hidden(timeout=16_000)
+
+
+async def test_wall_mode_shows_the_tables_and_the_map_and_leaves_the_forms_out(
+    window: OpenWindow, case: Case
+) -> None:
+    desk = await window("operator", Look(size=(1920, 1080)))
+    await is_at_the_board(desk, None, case)
+
+    await desk.page.keyboard.press("f")
+
+    await expect(desk.page.locator("body.wall")).to_be_visible()
+    await expect(desk.page.locator("#order-table")).to_be_in_viewport()
+    await expect(desk.page.locator("#map")).to_be_in_viewport()
+    await expect(desk.page.locator("header.bar nav")).to_be_hidden()
+
+
+async def is_at_the_board(desk: Window, stack: Stack | None, case: Case) -> None:
+    """Log in, if a stack is given, and wait until the board's script works."""
+    if stack is not None:
+        await desk.log_in(stack.settings, "operator")
+    await desk.goto(f"/cases/{case.case_id}")
+    await desk.page.wait_for_function("document.documentElement.dataset.ready")
