@@ -27,6 +27,7 @@ PLACE = "Yunyang Town bus station"
 CUTS = 20
 SEED = 20261201
 READY_TIMES = 5
+SETTLE_S = 5.0
 MAP_THERE = ".leaflet-container"
 
 
@@ -45,9 +46,11 @@ class Node:
         return self.urls["console"]
 
     async def raises(self) -> Case:
-        """A case, once its own orders are out."""
+        """A case, once its own orders and notices have gone past."""
         case = await self.cast.command_centre.raises_alert(self.cast.book.site(PLACE))
         await self.cast.command_centre.weighed_plan(case)
+        await self.cast.command_centre.all_notices_sent(case, ("raised", "order"))
+        await asyncio.sleep(SETTLE_S)
         return case
 
     @asynccontextmanager
@@ -73,7 +76,11 @@ async def others_watch(window: Window, path: str, many: int) -> AsyncIterator[No
         connector=aiohttp.TCPConnector(limit=many + 1),
         timeout=whole,
     ) as http:
-        tasks = [asyncio.create_task(_read(http, window.base + path)) for _ in range(many)]
+        opened = asyncio.Semaphore(0)
+        tasks = [asyncio.create_task(_read(http, window.base + path, opened)) for _ in range(many)]
+        async with asyncio.timeout(30):
+            for _ in tasks:
+                await opened.acquire()
         await asyncio.sleep(1)
         assert not any(task.done() for task in tasks), "A stream ended at once."
         try:
@@ -84,9 +91,10 @@ async def others_watch(window: Window, path: str, many: int) -> AsyncIterator[No
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _read(http: aiohttp.ClientSession, url: str) -> None:
+async def _read(http: aiohttp.ClientSession, url: str, opened: asyncio.Semaphore) -> None:
     async with http.get(url) as answer:
         assert 200 == answer.status, f"{url}: {answer.status}"
+        opened.release()
         async for _ in answer.content.iter_any():
             pass
 

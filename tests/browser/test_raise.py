@@ -247,6 +247,12 @@ async def test_what_opens_on_these_pages_is_accessible_too(window: Any, cast: Ca
     found = await wrong_in_every_look(desk)
 
     await desk.page.press("#f-place", "Control+Enter")
+    await expect(desk.page.locator("#errors")).to_contain_text(
+        "Which of these" if language == "en" else "请选择"
+    )
+    await desk.page.locator("#place-list [role=option]").first.wait_for()
+    await desk.page.press("#f-place", "Enter")
+    await desk.page.press("#f-place", "Control+Enter")
     await raised_code(desk)
     found |= await wrong_in_every_look(desk)
     await desk.goto("/drill")

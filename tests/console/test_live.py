@@ -341,3 +341,25 @@ async def test_the_list_tells_its_region_s_cases_only(console: Console, story: C
 
     assert patch is not None
     assert [str(story.case_id)] == [row["key"] for row in patch.data["rows"]]
+
+
+async def test_the_head_of_a_burst_comes_seldom_and_its_last_counts_come_too(
+    console: Console, story: CaseStory
+) -> None:
+    """What was left out of a patch is owed: it comes although nothing changes any more."""
+    orders = 4
+    async with streaming(console, f"/cases/{story.case_id}/live?after={await place(console.run)}") as stream:
+        heads, rows = [], 0
+        for number in range(1, orders + 1):
+            await told(console.run, story.ordered(number, str(number)))
+            patch = await stream.next("patch")
+            assert patch is not None
+            rows += len(patch.data["rows"])
+            heads.append(patch.data["head"])
+        last = await stream.next("patch")
+
+    assert orders == rows
+    assert [True, False] == [head is not None for head in heads[:2]]
+    assert last is not None
+    assert ([], []) == (last.data["rows"], last.data["timeline"])
+    assert f"<strong>{orders}</strong>" in last.data["head"]

@@ -54,8 +54,11 @@ class Channel(Protocol):
     async def missed(self, conn: asyncpg.Connection, after: int, upto: int) -> Sequence[Change]:
         """The changes between two numbers, CATCH_UP_MAX + 1 at most."""
 
+    def wants_head(self, changes: Sequence[Change], at_s: float) -> bool:
+        """Is what sums up the page due now, with these changes or after some before?"""
+
     async def patch(
-        self, conn: asyncpg.Connection, changes: Sequence[Change], languages: set[Language]
+        self, conn: asyncpg.Connection, changes: Sequence[Change], languages: set[Language], head: bool = True
     ) -> dict[Language, Json]:
         """What those changes look like now, in each language."""
 
@@ -132,7 +135,8 @@ class Hub:
             # Only now the hub is as far as `after` for sure: whoever knows that number saw its commit.
             await self._turn()
             upto = self.position or 0
-            listener = Listener(channel, language)
+            # One channel for all of a page's listeners: it remembers what it owes them.
+            listener = Listener(self.channel_of(channel.key) or channel, language)
             self._listeners.setdefault(channel.key, set()).add(listener)
         try:
             missed = await self._missed(listener, after, upto)
@@ -178,10 +182,11 @@ class Hub:
                 _, self.position, self.facts_at = await store_live.span(conn)
             changes = await store_live.changes_after(conn, self.position, CHANGES_MAX)
             self._looked_at = asyncio.get_running_loop().time()
-            if not changes:
-                return
-            self.position = changes[-1]["seq"]
-            self.facts_at = max([c["fact_at"] for c in changes] + ([self.facts_at] if self.facts_at else []))
+            if changes:
+                self.position = changes[-1]["seq"]
+                self.facts_at = max(
+                    [c["fact_at"] for c in changes] + ([self.facts_at] if self.facts_at else [])
+                )
             if any(change["part"] == "rebuilt" for change in changes):
                 return self._everybody_anew()
             for listeners in list(self._listeners.values()):
@@ -193,10 +198,11 @@ class Hub:
         channel = next(iter(listeners)).channel
         mine = [change for change in changes if channel.concerns(change)]
         awake = [listener for listener in listeners if not listener.behind]
-        if not mine or not awake:
+        head = channel.wants_head(mine, self._looked_at)
+        if not awake or not (mine or head):
             return
         try:
-            drawn = await channel.patch(conn, mine, {listener.language for listener in awake})
+            drawn = await channel.patch(conn, mine, {listener.language for listener in awake}, head)
         except TRANSIENT:
             # The place is passed already: all who listen, not only these, would miss what follows here.
             self._everybody_anew()

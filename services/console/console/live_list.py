@@ -29,8 +29,12 @@ class ListChannel:
         """The region's changes between two numbers."""
         return await store_live.changes_of_region(conn, self._region, after, upto, CATCH_UP_MAX + 1)
 
+    def wants_head(self, changes: Sequence[Change], at_s: float) -> bool:
+        """The list has none."""
+        return False
+
     async def patch(
-        self, conn: asyncpg.Connection, changes: Sequence[Change], languages: set[Language]
+        self, conn: asyncpg.Connection, changes: Sequence[Change], languages: set[Language], head: bool = True
     ) -> dict[Language, Json]:
         """Each changed case once."""
         ids = {change["case_id"]: None for change in changes if change["case_id"]}

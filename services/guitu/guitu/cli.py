@@ -53,7 +53,10 @@ COMMANDS: dict[str, Command] = {
     "sms-simulator": Command(
         "guitu.commands.service:simulator", "Run the simulator of Twilio's API in the foreground."
     ),
-    "console": Command("console.console_cli:cli", "The staff console: accounts and login links."),
+    "console": Command(
+        "console.console_cli:cli",
+        "The staff console: accounts, login links, its picture built again, its age.",
+    ),
     "plan": Command(
         "dispatch.plan_cli:cli", "Plan an interception on an instance of your own; check a result."
     ),

@@ -126,6 +126,8 @@ export function typeAhead(input, list, chosen) {
     } else return;
     event.preventDefault();
   });
+  // Sent back here because the name fits several places: they are shown at once.
+  input.addEventListener("focus", () => input.value.trim() && !input.dataset.chosen && look());
   input.addEventListener("blur", () => setTimeout(close, 150));
   loadIndex();
 }
