@@ -154,7 +154,11 @@ def check_from_here(request: Request) -> None:
         )
     if site not in (None, "same-origin", "none"):
         raise Problem(
-            403, "login_from_elsewhere", "Log in on the console's own page.", "请在指挥台的登录页面登录。"
+            403,
+            "login_from_elsewhere",
+            "Log in on the console's own page.",
+            "请在指挥台的登录页面登录。",
+            "If a proxy stands before the console, set GUITU_CONSOLE_PUBLIC_URL to the address that browsers use.",
         )
 
 
