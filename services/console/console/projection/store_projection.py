@@ -22,7 +22,7 @@ insert into case_line as line (
     case_id, region_code, exercise, case_code, version, body, raised_at, changed_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8)
 on conflict (case_id) do update set
-    body = case when line.body is null or line.version <= excluded.version then excluded.body else line.body end,
+    body = case when (line.body->>'version')::integer > excluded.version then line.body else excluded.body end,
     version = greatest(line.version, excluded.version),
     raised_at = least(line.raised_at, excluded.raised_at),
     changed_at = greatest(line.changed_at, excluded.changed_at)
@@ -52,7 +52,8 @@ insert into order_line as line (
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
 on conflict (order_id) do update set
     state = case when line.rank < excluded.rank then excluded.state else line.state end,
-    changed_at = case when line.rank < excluded.rank then excluded.changed_at else line.changed_at end,
+    changed_at = case when line.rank < excluded.rank then excluded.changed_at
+        when line.rank = excluded.rank then least(line.changed_at, excluded.changed_at) else line.changed_at end,
     rank = greatest(line.rank, excluded.rank),
     issued = coalesce(line.issued, excluded.issued),
     stop = coalesce(line.stop, excluded.stop),
@@ -88,7 +89,8 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
     $24, $25)
 on conflict (delivery_id) do update set
     state = case when line.rank < excluded.rank then excluded.state else line.state end,
-    changed_at = case when line.rank < excluded.rank then excluded.changed_at else line.changed_at end,
+    changed_at = case when line.rank < excluded.rank then excluded.changed_at
+        when line.rank = excluded.rank then least(line.changed_at, excluded.changed_at) else line.changed_at end,
     rank = greatest(line.rank, excluded.rank),
     queued_at = least(line.queued_at, excluded.queued_at),
     accepted_at = least(line.accepted_at, excluded.accepted_at),
@@ -99,10 +101,13 @@ on conflict (delivery_id) do update set
     nil_at = greatest(line.nil_at, excluded.nil_at),
     seen_nothing_until = greatest(line.seen_nothing_until, excluded.seen_nothing_until),
     failed_at = greatest(line.failed_at, excluded.failed_at),
-    failed_code = coalesce(excluded.failed_code, line.failed_code),
-    failed_reason = coalesce(excluded.failed_reason, line.failed_reason),
+    failed_code = case when line.failed_at > excluded.failed_at then line.failed_code
+        else coalesce(excluded.failed_code, line.failed_code) end,
+    failed_reason = case when line.failed_at > excluded.failed_at then line.failed_reason
+        else coalesce(excluded.failed_reason, line.failed_reason) end,
     escalated_at = greatest(line.escalated_at, excluded.escalated_at),
-    escalated_to = coalesce(excluded.escalated_to, line.escalated_to)
+    escalated_to = case when line.escalated_at > excluded.escalated_at then line.escalated_to
+        else coalesce(excluded.escalated_to, line.escalated_to) end
 """
 _SIGHTING = """
 insert into sighting_line as line (sighting_id, case_id, region_code, reported_at, body)
@@ -128,7 +133,9 @@ _SPECIMEN = """
 insert into specimen_line as line (specimen_id, region_code, category, state, changed_at) values ($1, $2, $3, $4, $5)
 on conflict (specimen_id) do update set
     category = coalesce(line.category, excluded.category),
-    state = case when line.changed_at <= excluded.changed_at then excluded.state else line.state end,
+    state = case when line.changed_at < excluded.changed_at
+        or (line.changed_at = excluded.changed_at and excluded.state <> 'registered') then excluded.state
+        else line.state end,
     changed_at = greatest(line.changed_at, excluded.changed_at)
 """
 _TIMELINE = """
