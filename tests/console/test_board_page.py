@@ -270,3 +270,25 @@ def test_of_a_sentence_in_both_languages_the_page_says_its_own_half(text: str, z
 def test_a_part_without_rows_is_refused() -> None:
     with pytest.raises(KeyError):
         board_rows.render("nothing", None, words("en"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("share", "said"), [(1, "100"), (0.996, "99"), (0.55, "55"), (0.286, "29")])
+async def test_only_what_is_whole_is_said_to_be_a_hundred_per_cent(
+    console: Console, share: float, said: str
+) -> None:
+    figures = {"verdict": "probabilistic", "intercepted": share, "low": 0.2, "high": 1, "bound": 1, "gap": 0}
+    made = CaseStory(START)
+    await told(console.run, made.raised(), made.planned(0.1, figures=figures | {"proven": False}))
+
+    assert f"<strong>{said} % met</strong>" in (await board(console, made)).text
+
+
+async def test_who_acknowledged_after_the_alert_changed_is_said_to_answer_the_newest_notice(
+    console: Console, story: CaseStory
+) -> None:
+    first = (await board(console, story)).text
+    await told(console.run, story.stood_down(3))
+    last = (await board(console, story)).text
+
+    assert "sites acknowledged the newest notice" not in first
+    assert "sites acknowledged the newest notice" in last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 
 import httpx
@@ -87,3 +88,11 @@ async def test_the_age_says_that_the_broker_is_away(run: Runtime) -> None:
     said = (await listed(run, "/age")).json()
 
     assert (None, START.isoformat(), START.isoformat()) == (said["waiting"], said["facts_at"], said["as_of"])
+
+
+async def test_what_the_script_writes_about_age_is_not_the_chip_of_the_bar(run: Runtime) -> None:
+    page = (await listed(run)).text
+
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert sorted(set(ids)) == sorted(ids)
+    assert {"age", "no-news"} <= set(ids)

@@ -219,6 +219,18 @@ async def test_who_lost_the_lease_writes_nothing(hall: Hall) -> None:
     assert "finished" == await hall.state()
 
 
+async def test_a_step_in_another_s_hands_is_not_ended_by_who_had_it_before(hall: Hall) -> None:
+    await hall.starts("false-alarm")
+    late = await claimed(hall)
+    hall.run.clock.advance(seconds=LEASE.total_seconds() + 1)  # type: ignore[attr-defined]
+    assert await claimed(hall)
+    before = await hall.states()
+
+    await drill_runner._advance(hall.run, late)
+
+    assert before == await hall.states()
+
+
 async def claimed(hall: Hall) -> Any:
     async with hall.run.tx(actor="another process") as tx:
         return await store_drill.claim(tx.conn, tx.now, hall.run.ids.new())

@@ -88,3 +88,17 @@ async def test_with_a_real_provider_there_is_no_inbox_and_no_way_to_it(runtime_f
 
     assert 404 == answer.status_code
     assert 'href="/inbox"' not in answer.text
+
+
+async def test_a_person_of_another_region_reads_and_answers_no_phone(runtime_for: RuntimeFor) -> None:
+    simulator = Simulator()
+    async with at_the_desk(await with_simulator(runtime_for), owners=simulator, region="500236") as http:
+        answers = [
+            await http.get("/inbox"),
+            await http.get("/inbox/SM1"),
+            await submits(http, "/inbox/SM1", body="7"),
+        ]
+
+    assert [403, 403, 403] == [answer.status_code for answer in answers]
+    assert not any("first" in answer.text or PHONE in answer.text for answer in answers)
+    assert [] == simulator.taken

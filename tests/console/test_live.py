@@ -351,7 +351,7 @@ async def test_the_head_of_a_burst_comes_seldom_and_its_last_counts_come_too(
     async with streaming(console, f"/cases/{story.case_id}/live?after={await place(console.run)}") as stream:
         heads, rows = [], 0
         for number in range(1, orders + 1):
-            await told(console.run, story.ordered(number))
+            await told(console.run, story.ordered(number, str(number)))
             patch = await stream.next("patch")
             assert patch is not None
             rows += len(patch.data["rows"])

@@ -168,6 +168,32 @@ async def test_who_the_issuer_renews_no_longer_is_out_and_it_is_logged(
     assert 1 == await run.pool.fetchval("select count(*) from audit where action = 'login_ended'")
 
 
+@pytest.mark.parametrize("change", [{"role": "laboratory"}, {"region": "500236"}])
+async def test_who_has_another_role_or_region_by_the_next_renewal_logs_in_again(
+    runtime_for: RuntimeFor, service: IdentityService, change: dict[str, str]
+) -> None:
+    run = await runtime(runtime_for, service)
+    async with logged_in(run, service) as http:
+        service.person |= change
+        run.clock.advance(seconds=250)  # type: ignore[attr-defined]
+        service.now = run.clock.now()
+        answer = await http.get("/cases")
+
+    assert (303, "/login?to=%2Fcases") == (answer.status_code, answer.headers["location"])
+    assert "changed" == await run.pool.fetchval("select ended_why from session")
+
+
+async def test_a_way_back_with_a_strange_state_is_refused_in_words(
+    runtime_for: RuntimeFor, service: IdentityService
+) -> None:
+    run = await runtime(runtime_for, service)
+    async with at_the_desk(run, None) as http:
+        back = service.logs_in(await departs(http))
+        answer = await http.get("/oidc/return", params=back | {"state": "归途"})
+
+    assert 401 == answer.status_code
+
+
 async def test_names_and_passwords_of_this_node_are_not_asked_for(
     runtime_for: RuntimeFor, service: IdentityService
 ) -> None:

@@ -71,7 +71,7 @@ def test_every_role_is_handed_a_link_that_logs_in_to_the_console_once(visitor: V
     for role, address in links:
         with httpx.Client(trust_env=False, headers={"Accept": "text/html"}) as browser:
             looked, used = browser.get(address), browser.post(address)
-            shown = browser.get(used.headers["location"], follow_redirects=True)
+            shown = browser.get(httpx.URL(address).join(used.headers["location"]), follow_redirects=True)
             again = browser.post(address)
         assert (200, 303, 200, 410) == tuple(a.status_code for a in (looked, used, shown, again)), role
         assert f'data-role="{role}"' in shown.text

@@ -129,11 +129,13 @@ def _id_twice(rows: Rows) -> None:
         (_set("region_code", "500236", row=2), 4, "region_row"),
         (_set("shift_start", "25:00"), 2, "time"),
         (_set("name_zh", "派出所\x00"), 2, "not_printable"),
+        (_set("name_zh", "=HYPERLINK(A1)"), 2, "formula"),
+        (_set("code", "@SUM(A1)"), 2, "formula"),
         (_set("name_en", "x" * 81), 2, "too_long"),
         (_code_twice, 3, "twice"),
         (_id_twice, 3, "twice"),
     ],
-    ids=["id", "base", "region", "time", "unprintable", "long", "code twice", "id twice"],
+    ids=["id", "base", "region", "time", "unprintable", "formula", "macro", "long", "code twice", "id twice"],
 )
 async def test_a_bad_row_refuses_the_whole_file_and_names_itself(
     centre: Centre, spoil: Mend, line: int, code: str

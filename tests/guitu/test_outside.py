@@ -16,7 +16,7 @@ from guitu.embedded.node import Node
 from guitu.embedded.outside import check_database, check_kafka, check_twilio
 from guitu.embedded.ports import free_port
 from guitu.embedded.trouble import NodeError
-from guitu.migrate import migrate_now
+from guitu.migrate import PACKAGES, migrate_now
 from guitu.supervisor.every_setting import check_settings, unknown
 
 ACCOUNT, TOKEN = "AC" + "1" * 32, "a-token-for-tests"
@@ -92,7 +92,7 @@ def test_role_without_rights_is_told_which_and_then_migrates_without_being_super
         owner.execute("alter role county_owner createrole")
         owner.execute("grant create on database county to county_owner")
         # The roles of the services exist already on this server, made by another owner.
-        for name in ("alerts", "dispatch", "dna_intake", "notifications"):
+        for name in PACKAGES:
             found = owner.execute("select 1 from pg_roles where rolname = %s", (f"guitu_{name}",)).fetchone()
             if found:
                 owner.execute(f"grant guitu_{name} to county_owner")

@@ -86,8 +86,9 @@ async def _the_net_closes(cast: Cast, case: Case) -> dict[str, str]:
     await cast.units_press(case, orders[third : 2 * third], "accept")
     station, witness = cast.terminal(LAST_SEEN), cast.terminal(WITNESS)
     await station.expects_sms(case)
-    await station.replies("1")
+    # By its page: of several open cases an SMS of `1` alone does not say which is meant.
     notice = await station.opens_notice(case)
+    await notice.press("ack")
     before = (await cast.command_centre.plan(case))["plan"]["plan_number"]
     await witness.expects_sms(case)
     await witness.replies(SIGHTING)

@@ -142,6 +142,7 @@ async def test_every_error_is_named_with_line_column_and_mend_and_nothing_is_imp
         ((SITES + "a,b\r\n").encode(), "columns"),
         ((SITES + SITES.splitlines()[1] + "\r\n").encode(), "twice"),
         (SITES.replace("1号站", "1\x00号站").encode(), "not_printable"),
+        (SITES.replace("1号站", "=1号站").encode(), "formula"),
     ],
 )
 async def test_what_is_no_table_is_refused(bureau: Bureau, content: bytes, says: str) -> None:

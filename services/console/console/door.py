@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -34,7 +35,7 @@ def door_router(runtime: Runtime) -> APIRouter:
         request: Request, name: Text = "", password: Text = "", token: Text = "", to: Text = "/"
     ) -> Response:
         """Take an account's name and password, or a token."""
-        _from_here(request)
+        check_from_here(request)
         address = request.client.host if request.client else "unknown"
         try:
             if token.strip():
@@ -56,7 +57,7 @@ def door_router(runtime: Runtime) -> APIRouter:
     @router.post("/login/link/{token}")
     async def use_link(request: Request, token: str) -> Response:
         """Use it."""
-        _from_here(request)
+        check_from_here(request)
         return await _enter(request, runtime, await entering.by_link(runtime, token), "/")
 
     @router.get("/oidc/start")
@@ -83,7 +84,8 @@ def door_router(runtime: Runtime) -> APIRouter:
     async def logout(request: Request, who: Anyone, everywhere: Text = "") -> Response:
         """End the session of this browser, or all of this person."""
         await end_session(request, who, everywhere=bool(everywhere))
-        answer = RedirectResponse("/login", 303, HEADERS | {"Clear-Site-Data": '"storage"'})
+        # `bar.mjs` drops what was being typed; Clear-Site-Data would drop alerts that wait to be sent, too.
+        answer = RedirectResponse("/login", 303, HEADERS)
         answer.delete_cookie(COOKIE, path="/")
         return answer
 
@@ -137,11 +139,26 @@ def _keep_departure(request: Request, answer: Response, cookie: str) -> None:
     )
 
 
-def _from_here(request: Request) -> None:
-    """Another site must not log anybody in under its own name (login CSRF). Raises: Problem 403."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+def check_from_here(request: Request) -> None:
+    """Another site must not log anybody in under its own name (login CSRF). Raises: Problem 403.
+
+    Browsers name the site only to HTTPS and to this machine itself; in a county's plain network the origin tells.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is None and origin is not None:
+        ours = (str(request.base_url), base_url(request))
+        site = (
+            "same-origin"
+            if urlsplit(origin).netloc in [urlsplit(our).netloc for our in ours]
+            else "cross-site"
+        )
+    if site not in (None, "same-origin", "none"):
         raise Problem(
-            403, "login_from_elsewhere", "Log in on the console's own page.", "请在指挥台的登录页面登录。"
+            403,
+            "login_from_elsewhere",
+            "Log in on the console's own page.",
+            "请在指挥台的登录页面登录。",
+            "If a proxy stands before the console, set GUITU_CONSOLE_PUBLIC_URL to the address that browsers use.",
         )
 
 

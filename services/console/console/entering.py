@@ -6,8 +6,12 @@ operator who is locked out by somebody else's tries gets in by a login link.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 from console import oidc_login, passwords, store_accounts, store_sessions
 from console.navigation import CONSOLE_ROLES
@@ -23,6 +27,8 @@ FREE_FAILURES_OF_ADDRESS = 30
 FIRST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(minutes=15)
 NAME_MAX = 200
+# Tries that come at once must not all pass the check before the first of them is counted.
+_ONE_AT_A_TIME: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,8 @@ class Proven:
     origin: Origin
     generation: int | None = None
     issued: Tokens | None = None
+    until: datetime | None = None
+    """When the proof itself ends, if it does; no session outlives it."""
 
 
 async def by_password(runtime: Runtime, name: str, password: str, address: str) -> Proven:
@@ -41,7 +49,12 @@ async def by_password(runtime: Runtime, name: str, password: str, address: str) 
     Raises: Problem 401, if they don't fit or the account is disabled; 429 while too many tries went wrong.
     """
     name = name.strip()[:NAME_MAX].replace("\0", "")
-    await _may_try(runtime, name, address)
+    async with _in_turn(name, address):
+        await _may_try(runtime, name, address)
+        return await _by_password(runtime, name, password, address)
+
+
+async def _by_password(runtime: Runtime, name: str, password: str, address: str) -> Proven:
     async with runtime.pool.acquire() as conn:
         account = await store_accounts.find(conn, name)
     kept = account["password_hash"] if account and account["disabled_at"] is None else None
@@ -65,8 +78,9 @@ async def by_token(runtime: Runtime, token: str, address: str) -> Proven:
         if refused.status == 401:
             await _count_failure(runtime, "", address, known=False)
         raise
-    issued = Tokens(token.strip(), _ends(token.strip(), runtime)) if runtime.settings.oidc_issuer else None
-    return Proven(who, "token", issued=issued)
+    until = _ends(token.strip(), runtime)
+    issued = Tokens(token.strip(), until) if runtime.settings.oidc_issuer else None
+    return Proven(who, "token", issued=issued, until=until)
 
 
 async def by_link(runtime: Runtime, token: str) -> Proven:
@@ -116,7 +130,12 @@ async def let_in(runtime: Runtime, proven: Proven) -> str:
             "该角色不使用指挥台,请使用短信中的链接。",
         )
     return await begin_session(
-        runtime, proven.principal, proven.origin, generation=proven.generation, issued=proven.issued
+        runtime,
+        proven.principal,
+        proven.origin,
+        generation=proven.generation,
+        issued=proven.issued,
+        until=proven.until,
     )
 
 
@@ -137,6 +156,16 @@ def _ends(token: str, runtime: Runtime) -> datetime:
 
     claims = jwt.decode(token, options={"verify_signature": False})
     return datetime.fromtimestamp(float(claims["exp"]), tz=runtime.clock.now().tzinfo)
+
+
+@asynccontextmanager
+async def _in_turn(name: str, address: str) -> AsyncIterator[None]:
+    """One try of an account and of an address after the other; first the account, so that nobody waits in a ring."""
+    account, there = (
+        _ONE_AT_A_TIME.setdefault(who, asyncio.Lock()) for who in (f"account:{name}", f"address:{address}")
+    )
+    async with account, there:
+        yield
 
 
 async def _may_try(runtime: Runtime, name: str, address: str) -> None:

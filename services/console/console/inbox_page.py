@@ -17,6 +17,7 @@ from console.sessions import Visitor, visitor
 from console.settings import console_settings
 from console.upstream import Owner, Upstream
 from console.words import marked
+from guitu.auth import in_scope
 from guitu.problem import Problem
 
 Desk = Annotated[Visitor, Depends(visitor("operator", "case_leader"))]
@@ -76,7 +77,8 @@ def _owners(request: Request) -> Upstream:
 
 
 async def _messages(request: Request, who: Visitor, limit: int) -> list[Message]:
-    """The newest messages first. Raises: Problem 404, where messages go to a real provider."""
+    """The newest messages first. Raises: Problem 404, where messages go to a real provider; 403 for another region."""
+    _access_inbox(request, who)
     if not console_settings(request.app.state.runtime.settings).sms_simulator_url:
         raise Problem(
             404,
@@ -87,6 +89,18 @@ async def _messages(request: Request, who: Visitor, limit: int) -> list[Message]
     said = await _owners(request).get(who, OWNER, "/simulator/messages", limit=limit)
     newest_first = reversed(said["messages"])
     return [one | {"accepted_at": datetime.fromtimestamp(one["accepted_at"], UTC)} for one in newest_first]
+
+
+def _access_inbox(request: Request, who: Visitor) -> None:
+    """The simulator knows no regions, so its phones are this node's. Raises: Problem 403."""
+    home = request.app.state.runtime.settings.region_code
+    if not in_scope(who.principal, home):
+        raise Problem(
+            403,
+            "region_refused",
+            f"The simulator's phones belong to region {home}; your account covers {who.principal.region_code}.",
+            f"模拟收件箱属于{home}辖区,您的账号辖区为{who.principal.region_code}。",
+        )
 
 
 def _ends(messages: Sequence[Message], sid: str) -> tuple[str, str]:

@@ -78,7 +78,7 @@ async def arrival(
     Problem 503, if it does not answer.
     """
     kept = _kept(runtime, cookie)
-    if not code or not secrets.compare_digest(state, str(kept["state"])):
+    if not code or not secrets.compare_digest(state.encode(), str(kept["state"]).encode()):
         raise _strange("the way back does not belong to this browser")
     issued = await _tokens(
         runtime,
@@ -166,7 +166,7 @@ async def _subject(runtime: Runtime, id_token: str, nonce: str) -> str:
     except jwt.PyJWTError as error:
         raise _strange(f"its id token was refused ({error})") from None
     if float(claims["exp"]) <= runtime.clock.now().timestamp() or not secrets.compare_digest(
-        str(claims["nonce"]), nonce
+        str(claims["nonce"]).encode(), nonce.encode()
     ):
         raise _strange("its id token is of another login")
     return str(claims["sub"])

@@ -11,7 +11,7 @@ import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Literal, cast
 from urllib.parse import quote
@@ -61,11 +61,16 @@ async def begin_session(
     *,
     generation: int | None = None,
     issued: Tokens | None = None,
+    until: datetime | None = None,
 ) -> str:
-    """Let somebody in who has just proved who they are; returns the value of their cookie. Audited."""
+    """Let somebody in who has just proved who they are; returns the value of their cookie. Audited.
+
+    `until`: when the proof itself ends; else a token of minutes could be made hours long here.
+    """
     cookie = secrets.token_urlsafe(32)
     id_hash, now = hash_of(cookie), runtime.clock.now()
     expires_at = now + timedelta(hours=console_settings(runtime.settings).session_hours)
+    expires_at = min(expires_at, until) if until else expires_at
     sealed = tokens.sealed(runtime.settings, issued, id_hash) if issued else None
     async with runtime.tx(actor=principal.subject) as tx:
         await store_sessions.begin(

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from console.door import inside
+from console.door import check_from_here, inside
 from console.navigation import HOME, RAISE
 from console.rendering import HEADERS, page
 from console.sessions import LANGUAGE_COOKIE, Visitor, is_encrypted, visitor
@@ -43,6 +43,7 @@ def shell_router(runtime: Runtime) -> APIRouter:
         request: Request, choice: Annotated[str, Form()], to: Annotated[str, Form()] = "/"
     ) -> Response:
         """Read every page in this language from now on."""
+        check_from_here(request)
         answer = RedirectResponse(inside(to), 303, HEADERS)
         if choice in LANGUAGES:
             answer.set_cookie(

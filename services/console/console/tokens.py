@@ -15,6 +15,7 @@ from weakref import WeakValueDictionary
 from console import oidc_login, store_sessions
 from console.oidc_login import Tokens
 from guitu import vault
+from guitu.auth import read_token
 from guitu.problem import Problem
 from guitu.service import Runtime
 from guitu.settings import Settings
@@ -41,16 +42,22 @@ async def current(runtime: Runtime, row: Any) -> str | None:
     if row["token_expires_at"] > now + RENEW_BEFORE:
         return _opened(runtime.settings, row["id_hash"], row["sealed_tokens"], row["token_expires_at"]).access
     async with _ONE_AT_A_TIME.setdefault(row["id_hash"], asyncio.Lock()):
-        return await _kept_or_renewed(runtime, row["id_hash"], row["subject"])
+        return await _kept_or_renewed(runtime, row)
 
 
-async def _kept_or_renewed(runtime: Runtime, id_hash: bytes, subject: str) -> str | None:
-    """Ask outside of any transaction; whoever is second, here or in another process, takes what the first got."""
-    now = runtime.clock.now()
+async def _kept_or_renewed(runtime: Runtime, row: Any) -> str | None:
+    """Ask outside of any transaction; whoever is second, here or in another process, takes what the first got.
+
+    Who has another role or region by now must log in again: the session shows what the old ones may see.
+    """
+    id_hash, now = row["id_hash"], runtime.clock.now()
     held = await _held(runtime, id_hash)
     if held is None or held.expires_at > now + RENEW_BEFORE:
         return held.access if held else None
     renewed = await _renewed(runtime, held.refresh) if held.refresh else None
+    if renewed is not None and not await _is_as_before(runtime, row, renewed):
+        await _end(runtime, row, "changed")
+        return None
     if renewed is not None:
         body = sealed(runtime.settings, renewed, id_hash)
         async with runtime.pool.acquire() as conn:
@@ -59,10 +66,25 @@ async def _kept_or_renewed(runtime: Runtime, id_hash: bytes, subject: str) -> st
     again = await _held(runtime, id_hash)
     if again is None or again.expires_at > now:
         return again.access if again else None
-    async with runtime.tx(actor=subject) as tx:
-        await store_sessions.end(tx.conn, id_hash, now, "not_renewed")
-        tx.audit("login_ended", why="not_renewed")
+    await _end(runtime, row, "not_renewed")
     return None
+
+
+async def _is_as_before(runtime: Runtime, row: Any, renewed: Tokens) -> bool:
+    """Is the renewed token of the same person in the same role and region? Raises: Problem 503, if nobody can tell."""
+    try:
+        who = await read_token(runtime.settings, renewed.access, runtime.clock.now())
+    except Problem as refused:
+        if refused.status == 503:
+            raise
+        return False
+    return (who.subject, who.role, who.region_code) == (row["subject"], row["role"], row["region_code"])
+
+
+async def _end(runtime: Runtime, row: Any, why: str) -> None:
+    async with runtime.tx(actor=row["subject"]) as tx:
+        await store_sessions.end(tx.conn, row["id_hash"], tx.now, why)
+        tx.audit("login_ended", why=why)
 
 
 async def _held(runtime: Runtime, id_hash: bytes) -> Tokens | None:

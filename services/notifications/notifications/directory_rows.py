@@ -19,6 +19,8 @@ from notifications.row_errors import RowError, refused
 
 ERRORS_SHOWN_MAX = 50
 WEBHOOK_MAX = 500
+FORMULA = ("=", "+", "-", "@")
+"""A spreadsheet runs what begins so (OWASP, CSV injection)."""
 RESERVED = re.compile(r"\+447700900\d{3}|\+1[2-9]\d{2}55501\d{2}", re.ASCII)
 """Numbers for tests and drama, which reach nobody: Ofcom's and NANPA's (555-0100 to 555-0199)."""
 NO_SMS = frozenset(
@@ -92,6 +94,9 @@ def _webhook(text: str) -> str:
 def _plain(text: str) -> str:
     if not text.isprintable():
         raise refused("not_printable")
+    # The table is given back as a file, and opened in a spreadsheet by somebody else.
+    if text.startswith(FORMULA):
+        raise refused("formula")
     return text
 
 

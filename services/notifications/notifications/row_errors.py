@@ -57,6 +57,10 @@ SAYS: dict[str, tuple[Words, Words]] = {
         ("has a character that can't be shown", "含有不可见字符"),
         ("type the text again", "请重新输入"),
     ),
+    "formula": (
+        ("begins like a formula of a spreadsheet", "开头会被表格软件当作公式"),
+        ("begin it with a word, not with = + - or @", "请以文字开头,不要以 = + - @ 开头"),
+    ),
     "columns": (
         ("{n} columns are expected", "应有{n}列"),
         ("check the commas and quotes of this line", "检查该行的逗号和引号"),

@@ -30,6 +30,7 @@ function heard(event) {
   const said = JSON.parse(event.data);
   heardAt = Date.now();
   page.classList.remove("veiled");
+  $("#no-news").hidden = true;
   serverTime(said.at);
   return said;
 }
@@ -49,7 +50,8 @@ function listen() {
 setInterval(() => {
   if (Date.now() - heardAt < 10000) return;
   page.classList.add("veiled");
-  $("#age").textContent = `${t("No news from the server: data as of")} ${new Date(heardAt).toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" })}`;
+  $("#no-news").hidden = false;
+  $("#no-news").textContent = `${t("No news from the server: data as of")} ${new Date(heardAt).toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" })}`;
 }, 1000);
 
 listen();

@@ -90,6 +90,10 @@ SAYS: dict[str, tuple[str, str]] = {
         "{column} has a character that can't be shown; type it again",
         "{column} 含有不可见字符;请重新输入",
     ),
+    "formula": (
+        "{column} begins with {value}, which a spreadsheet takes for a formula; begin it with a word",
+        "{column} 以 {value} 开头,会被表格软件当作公式;请改为以文字开头",
+    ),
     "too_long": ("{column} is longer than {most} characters", "{column} 超过 {most} 个字"),
     "region_row": (
         "region_code is {value!r}; this table is of {region}; leave the row to that county",

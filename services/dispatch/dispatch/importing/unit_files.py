@@ -22,6 +22,8 @@ FILE = "units.csv"
 ENCODINGS = ("utf-8-sig", "gb18030")
 UNITS_MAX = 5_000
 """A county has some hundreds of patrols and posts; more in one file is a mistake."""
+FORMULA = ("=", "+", "-", "@")
+"""A spreadsheet runs what begins so, and the table is given back as a file (OWASP, CSV injection)."""
 LONGEST = {"code": 20, "name_zh": 60, "name_en": 80, "kind": 40, "base_node": 80}
 """Characters: what an SMS, an order and a table's column can take."""
 
@@ -139,13 +141,15 @@ def _of_elsewhere(drafts: Sequence[Lined], region: str, taken: frozenset[UUID]) 
 
 
 def _unsayable(lined: Lined) -> list[Problem]:
-    """Texts that a screen or an SMS can't show, or has no room for."""
+    """Texts that a screen, an SMS or a spreadsheet can't show as they are, or has no room for."""
     row, found = _row(lined), []
     texts = {name: getattr(row, name) for name in LONGEST} | {"capabilities": ";".join(row.capabilities)}
     for column, text in texts.items():
         most = LONGEST.get(column, 400)
         if not text.isprintable():
             found.append(problem("not_printable", lined.where, column=column))
+        elif text.startswith(FORMULA):
+            found.append(problem("formula", lined.where, column=column, value=text[:1]))
         elif len(text) > most:
             found.append(problem("too_long", lined.where, column=column, most=most))
     return found
