@@ -11,7 +11,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -36,6 +36,13 @@ SEED = int(os.environ.get("GUITU_FAULT_SEED", "20260307"))
 CASES, KILLS = 60, 3
 TABLES = ("case_line", "plan_line", "order_line", "delivery_line", "sighting_line", "dna_line", "timeline")
 FOLDED = "select count(*) from inbox having count(*) >= $1"
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    """A node of this test's own: every fact on its topics is counted."""
+    with Node(ephemeral=True, outside={}) as running:
+        yield running
 
 
 @pytest_asyncio.fixture
