@@ -134,3 +134,16 @@ def test_a_plan_taken_back_into_the_question_loses_nothing(coverage: Coverage) -
     again = evaluate(coverage, place_of(reduced, chosen_by(reduced, coverage, plan)))[1]
 
     assert again == pytest.approx(plan.objective)
+
+
+def test_of_two_at_a_place_who_meets_nobody_more_gives_way() -> None:
+    """Beside a pin a kept pair may have nothing left to meet; it must not free the unit that has."""
+    coverage = coverage_of(1837478823, routes=8, places=6, units=3, pins=1)
+    reduced = presolve(coverage)
+    idle = int(np.flatnonzero((reduced.unit == 2) & (reduced.place == 3))[0])
+    useful = int(np.flatnonzero((reduced.unit == 0) & (reduced.place == 3))[0])
+
+    places = place_of(reduced, np.array([useful, idle]))
+
+    assert 0 == reduced.cover[[idle]].sum() < reduced.cover[[useful]].sum()
+    assert (3, 4, NOWHERE) == places

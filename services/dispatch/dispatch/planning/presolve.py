@@ -113,7 +113,8 @@ def presolve(coverage: Coverage) -> Reduced:
 def place_of(reduced: Reduced, chosen: Indices) -> tuple[int, ...]:
     """The plan that these pairs (one a unit at most, by index) stand for; of two at a place the idle one is free."""
     places = np.full(reduced.units, NOWHERE)
-    size = np.bitwise_count(reduced.bits[chosen]).sum(axis=1)
+    # Signed, for of unsigned counts -0 would come before all others.
+    size = np.bitwise_count(reduced.bits[chosen]).sum(axis=1).astype(np.int64)
     taken: set[int] = set()
     for k in chosen[np.lexsort((reduced.unit[chosen], -size))]:
         if int(reduced.place[k]) not in taken:
