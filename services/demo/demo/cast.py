@@ -14,7 +14,7 @@ from demo.laboratory import Laboratory, Registry
 from demo.paper import Page
 from demo.phonebook import Phonebook, phonebook
 from demo.stage import Refused, Stage
-from demo.waiting import SENT_DEADLINE_S, eventually
+from demo.waiting import LOOK_DEADLINE_S, SENT_DEADLINE_S, eventually
 from notifications.directory import SiteRow
 
 _LINK = re.compile(r"https?://\S+")
@@ -112,7 +112,8 @@ class CommandCentre:
             newest = await self._plan(case)
             return newest if newest and newest["plan"]["figures"] else None
 
-        return await eventually(look, f"second look at the plan of {case.code}")
+        awaited = f"second look at the plan of {case.code}"
+        return await eventually(look, awaited, deadline_s=LOOK_DEADLINE_S)
 
     async def _plan(self, case: Case, number: int | None = None) -> Json | None:
         params: Json = {"case_id": case.case_id} | ({"number": number} if number else {})

@@ -13,6 +13,8 @@ DEADLINE_S = 15.0
 # An SMS whose sender was killed in the middle is looked for at the provider before it may be sent again: that
 # takes its lease and the provider's lag, 20 s together.
 SENT_DEADLINE_S = 45.0
+# The second look at a plan computes when nothing else wants the processor: on a busy machine it comes late.
+LOOK_DEADLINE_S = 60.0
 POLL_FIRST_S = 0.02
 POLL_MAX_S = 0.25
 SEEN_SHOWN = 200
