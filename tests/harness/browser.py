@@ -6,10 +6,11 @@ in its scripts. `complaints` must be empty in the end; the fixture of the browse
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,8 @@ from playwright.async_api import Browser, BrowserContext, Page, Response, async_
 from guitu.auth import Role, mint
 from guitu.settings import Settings
 from harness import chromium
+
+CLOSED_WITHIN_S = 20.0
 
 Language = Literal["zh-CN", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
@@ -172,4 +175,6 @@ async def open_window(
         window.listen()
         yield window
     finally:
-        await context.close()
+        # Seen once in hundreds: Chromium never says that a window is closed. That is no fault of the page.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(context.close(), CLOSED_WITHIN_S)
