@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.async_api import Page, expect
 
 from browser.conftest import OpenWindow
 from demo.case import Case
-from harness.browser import Look
+from harness.browser import DESK, LANGUAGES, Language, Look
 
 READY = "document.documentElement.dataset.ready"
+ROWS_SEEN, MAP_SEEN_PX = 3, 300
 CHOSEN = "document.querySelector('#panes tr.chosen')?.id"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_desk_shows_the_worst_orders_and_the_map_without_scrolling(
+    window: OpenWindow, case: Case, language: Language
+) -> None:
+    desk = await window("operator", Look(language))
+    await desk.goto(f"/cases/{case.case_id}")
+    await desk.page.wait_for_function(READY)
+
+    ends = await desk.page.eval_on_selector_all(
+        "#orders tr", "rows => rows.map(row => row.getBoundingClientRect().bottom)"
+    )
+    map_top = await desk.page.eval_on_selector("#map", "map => map.getBoundingClientRect().top")
+
+    assert ends[ROWS_SEEN - 1] <= DESK[1]
+    assert DESK[1] - map_top >= MAP_SEEN_PX
 
 
 async def test_a_row_is_found_opened_and_answered_without_a_mouse(window: OpenWindow, case: Case) -> None:

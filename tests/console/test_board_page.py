@@ -90,6 +90,20 @@ def ids(text: str, part: str) -> list[str]:
     return re.findall(rf'id="{part}-([^"]+)" data-part', text)
 
 
+@pytest.mark.parametrize(
+    ("cause", "said"), [("", "an update of the alert"), ("优化方案。Better plan.", "Better plan")]
+)
+async def test_a_plan_that_says_its_cause_is_not_called_an_update_of_the_alert(
+    console: Console, cause: str, said: str
+) -> None:
+    story = CaseStory(START)
+    await told(console.run, story.raised(), story.planned(0.1, trigger="update", cause=cause))
+
+    text = (await board(console, story)).text
+
+    assert [said] * 2 == re.findall(r"because of (Better plan|an update of the alert)(?=[;<\n])", text)
+
+
 async def test_the_page_has_every_row_of_the_case_without_javascript(
     console: Console, story: CaseStory
 ) -> None:

@@ -76,6 +76,19 @@ async def test_a_new_plan_is_looked_at_at_once(dispatch: Dispatch) -> None:
     assert plans[1].figures != plans[3].figures
 
 
+async def test_new_figures_alone_say_that_the_orders_stay(dispatch: Dispatch) -> None:
+    await dispatch.hears(raised())
+    await look_at_plans(dispatch.run)
+    await dispatch.run.pool.execute("update plan set published = jsonb_set(published, '{figures}', 'null')")
+    await answers(dispatch, (await dispatch.orders())[0], "accepted")
+
+    assert await look_at_plans(dispatch.run) == 1
+
+    newest = (await dispatch.said(PlanPublished))[-1]
+    assert newest.figures is not None
+    assert "the orders stay" in newest.cause
+
+
 async def test_a_new_plan_waits_until_its_orders_are_out(dispatch: Dispatch) -> None:
     dispatch.run.settings = dispatch.run.settings.model_copy(update={"second_look_after_s": 1.0})
     await dispatch.hears(raised())

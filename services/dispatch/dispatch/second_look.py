@@ -37,6 +37,9 @@ LOOKS_FOR = timedelta(hours=24)
 WORTH_SAYING = 0.005
 """A change of the probability by less than half a point alone is no news."""
 
+STAYS = "重新核算，部署不变。Weighed anew; the orders stay as they are."
+"""Said with new figures alone: otherwise the plan would seem to come from an update of the alert."""
+
 _Trigger = Literal["update", "answer"]
 
 
@@ -169,7 +172,7 @@ async def _take(tx: Tx, look: _Look, found: Weighed, settings: DispatchSettings)
     number = case.plan_number
     changed = _changes_orders(found, orders)
     if changed or _news(said, figures):
-        cause = _cause(found) if changed else ""
+        cause = _cause(found) if changed else STAYS
         now = replace(
             before,
             case=case,
