@@ -52,8 +52,10 @@ OPEN_ALARM = {
 class Notifications:
     """One task and one alarm; remembers commands, may refuse them."""
 
-    def __init__(self, refuses: int = 0) -> None:
+    def __init__(self, refuses: int = 0, *, may_call: bool = True) -> None:
         self.refuses, self.commands = refuses, list[tuple[str, object]]()
+        hidden = () if may_call else ("reply", "contacts")
+        self.task = {name: said for name, said in OPEN_TASK.items() if name not in hidden}
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if request.method == "POST":
@@ -61,7 +63,7 @@ class Notifications:
             said = {"code": "no", "detail": "Done before.", "detail_zh": "该任务已处理,结果不同。"}
             return httpx.Response(self.refuses or 200, json=said)
         is_task = request.url.path == "/tasks"
-        return httpx.Response(200, json={"tasks": [OPEN_TASK]} if is_task else {"alarms": [OPEN_ALARM]})
+        return httpx.Response(200, json={"tasks": [self.task]} if is_task else {"alarms": [OPEN_ALARM]})
 
 
 @pytest.mark.parametrize(
@@ -103,9 +105,11 @@ async def test_a_refused_result_says_why_and_keeps_what_was_typed(runtime_for: R
 
 
 async def test_an_administrator_sees_alarms_and_has_no_button_for_them(runtime_for: RuntimeFor) -> None:
-    async with at_the_desk(await runtime_for("console"), "admin", owners=Notifications()) as http:
+    owner = Notifications(may_call=False)
+    async with at_the_desk(await runtime_for("console"), "admin", owners=owner) as http:
         text = (await http.get("/alarms")).text
 
+    assert "请立即打电话通知。" in text
     assert "有通知超时未发出。" in text
     assert f"/alarms/{ALARM}/acknowledge" not in text
 
