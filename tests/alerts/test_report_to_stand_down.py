@@ -56,12 +56,13 @@ async def test_the_same_key_and_body_get_the_same_answer_and_no_second_case(comm
 
 
 async def test_the_same_key_with_another_body_is_refused(command: Desk) -> None:
-    await command.reports(key="once")
+    first = await command.reports(key="once")
 
     body = report_body(command.runtime.clock.now(), appearance="another coat")
     answered = await command.post("/reports", body, Idempotency_Key="once")
 
     assert (answered.status_code, answered.json()["code"]) == (422, "idempotency_key_reused")
+    assert answered.json()["earlier"] == {name: first[name] for name in ("case_id", "case_code")}
 
 
 async def test_a_ring_is_told_when_its_hour_has_come_and_only_once(command: Desk) -> None:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from demo.cast import Cast
 from harness.browser import LANGUAGES, PHONE, Look, Window
@@ -168,6 +168,37 @@ async def test_without_a_network_the_alert_is_kept_shown_as_not_sent_and_sent_on
     await expect(desk.page.locator("#unsent .badge.good")).to_have_text("Sent")
     cases = await cast.command_centre.open_cases()
     assert [LOOKS] == [each["child"]["appearance"] for each in cases]
+    assert "guitu.raise.unsent" not in await stored(desk)
+
+
+async def test_an_alert_whose_answer_was_lost_is_found_again_and_not_called_unsent(
+    window: Any, cast: Cast
+) -> None:
+    desk = await window("operator", Look("en"))
+    desk.expects += ["ERR_FAILED", "422"]
+    await desk.goto("/alerts/new")
+    await fills_in(desk)
+    await desk.page.locator("#more summary").click()
+    await desk.page.fill("#f-child_name", "某某")
+    arrived: list[int] = []
+
+    async def lose_the_first_answer(route: Route) -> None:
+        if route.request.method == "POST" and not arrived:
+            arrived.append((await route.fetch()).status)
+            await route.abort()
+        else:
+            await route.continue_()
+
+    await desk.page.route("**/alerts/new", lose_the_first_answer)
+    await desk.page.press("#f-appearance", "Control+Enter")
+
+    await expect(desk.page.locator("#unsent .badge.good")).to_have_text("Sent")
+    [case] = await cast.command_centre.open_cases()
+    assert [201] == arrived
+    await expect(desk.page.locator("#unsent")).to_contain_text("It had arrived the first time")
+    await expect(desk.page.locator("#unsent a")).to_have_attribute(
+        "href", f"/alerts/raised/{case['case_id']}"
+    )
     assert "guitu.raise.unsent" not in await stored(desk)
 
 

@@ -73,7 +73,7 @@ def reports_router(runtime: Runtime, settings: AlertSettings) -> APIRouter:
         _check_size(raw, said)
         region = _region_of(p, said, settings)
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
-            stored = await idempotency.once(tx, p.subject, key, raw)
+            stored = await idempotency.once(tx, p.subject, key, raw, tell=("case_id", "case_code"))
             if stored is not None:
                 response.headers["Idempotent-Replay"] = "true"
                 return stored.body

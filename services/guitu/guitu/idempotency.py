@@ -29,8 +29,12 @@ class StoredAnswer:
     body: Any
 
 
-async def once(tx: Tx, principal: str, key: str | None, body: bytes) -> StoredAnswer | None:
+async def once(
+    tx: Tx, principal: str, key: str | None, body: bytes, tell: tuple[str, ...] = ()
+) -> StoredAnswer | None:
     """Claim the key, or give the stored answer; a second request at the same time waits for the first.
+
+    `tell` names what of the first answer is repeated, as `earlier`, to the same person whose body is another now.
 
     Raises: Problem 400 without a key or with one over 255 characters, 422 for another body under the same key.
     """
@@ -49,14 +53,20 @@ async def once(tx: Tx, principal: str, key: str | None, body: bytes) -> StoredAn
     assert row is not None, "The key was there a moment ago."
     assert row["status"] is not None, "A committed key has its answer."
     if row["request_hash"] != wanted:
-        raise Problem(
-            422,
-            "idempotency_key_reused",
-            "This Idempotency-Key was used with another body.",
-            "该 Idempotency-Key 已用于另一内容。",
-            "Use a new key for a new report.",
-        )
+        raise _reused({name: row["body"][name] for name in tell})
     return StoredAnswer(row["status"], row["body"])
+
+
+def _reused(earlier: dict[str, Any]) -> Problem:
+    refused = Problem(
+        422,
+        "idempotency_key_reused",
+        "This Idempotency-Key was used with another body.",
+        "该 Idempotency-Key 已用于另一内容。",
+        "Use a new key for a new report.",
+    )
+    refused.extra = {"earlier": earlier} if earlier else {}
+    return refused
 
 
 async def remember(tx: Tx, principal: str, key: str, answer: StoredAnswer) -> None:

@@ -124,21 +124,21 @@ function explain(said) {
   const list = known.map((each) => wrong(each.field, each.says));
   const text = list.length ? t("Not raised yet:") : t("Not raised: {why}", { why: said.why });
   const box = el("div", { class: "refused", role: "alert", id: "errors" }, el("p", {}, text), el("ul", {}, ...list));
-  if (said.code === "idempotency_key_reused") box.append(alreadySent());
+  if (said.code === "idempotency_key_reused") box.append(alreadySent(said.earlier));
   $("#trouble").replaceChildren(box);
   const first = known.length ? $(`#f-${known[0].field}`) : null;
   for (const each of known) $(`#f-${each.field}`).setAttribute("aria-invalid", "true");
   (first?.matches("fieldset") ? $("input", first) : first)?.focus();
 }
 
-function alreadySent() {
+function alreadySent(earlier) {
   const again = () => {
     field("key").value = newKey();
     keep();
     $("#trouble").replaceChildren();
   };
   return el("p", {}, t("This form was sent before with other words: look at the open cases first."), " ",
-    el("a", { href: "/cases" }, t("Open cases")), " ",
+    el("a", { href: earlier ? `/alerts/raised/${earlier.case_id}` : "/cases" }, earlier?.case_code ?? t("Open cases")), " ",
     el("button", { type: "button", onclick: again }, t("It is another child")));
 }
 

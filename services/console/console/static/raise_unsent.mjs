@@ -38,7 +38,15 @@ function row(one) {
 }
 
 function sentRow(one) {
-  return el("li", {}, el("strong", { class: "badge good" }, t("Sent")), " ", el("a", { href: one.to }, one.place));
+  return el("li", {}, el("strong", { class: "badge good" }, t("Sent")), " ", el("a", { href: one.to }, one.place), " ", one.note ?? "");
+}
+
+// What is kept has no family and no photo: if it did arrive the first time, they make the words differ.
+function cameThrough(one, earlier) {
+  dropUnsent(one.key);
+  const note = t("It had arrived the first time; only the answer was lost.");
+  sent.push({ to: `/alerts/raised/${earlier.case_id}`, place: `${earlier.case_code} ${one.fields.place ?? ""}`, note });
+  return true;
 }
 
 export function showUnsent() {
@@ -60,6 +68,7 @@ async function tryOne(one) {
   } catch (refused) {
     if (!(refused instanceof Refused)) throw refused;
     if (AWAY.has(refused.status)) return false;
+    if (refused.said.code === "idempotency_key_reused" && refused.said.earlier) return cameThrough(one, refused.said.earlier);
     const isLogin = refused.status === 401 || refused.said.code === "form_refused";
     const why = isLogin ? t("Log in again; the alert is kept.") : refused.message;
     if (why !== one.why) keepUnsent({ ...one, why, mustMend: !isLogin });
