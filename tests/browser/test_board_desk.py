@@ -71,6 +71,19 @@ async def test_a_filter_shows_one_state_and_a_changed_row_stays_where_it_is(
     await expect(desk.page.locator(f"#{chosen}")).to_be_visible()
 
 
+async def test_the_list_of_keys_names_the_state_that_each_number_shows(
+    window: OpenWindow, case: Case
+) -> None:
+    desk = await window("operator", Look("en"))
+    await desk.goto(f"/cases/{case.case_id}")
+    await desk.page.wait_for_function(READY)
+
+    await press(desk.page, "?")
+
+    for state in ("Ordered", "In position", "No answer in time"):
+        await expect(desk.page.locator("#keys")).to_contain_text(f"Only this state: {state}")
+
+
 async def test_sending_again_is_two_keys_and_one_message(window: OpenWindow, case: Case) -> None:
     desk = await window("operator")
     await desk.goto(f"/cases/{case.case_id}")

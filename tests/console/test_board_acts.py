@@ -221,6 +221,16 @@ async def test_a_command_is_priced_before_it_is_given_and_pricing_changes_nothin
         assert said in page.text
 
 
+async def test_neither_of_two_opposite_commands_is_chosen_beforehand(desk: Desk) -> None:
+    fresh = (await desk.reads("/command")).text
+    unclear = (await desk.reads(f"/command?unit_id={UNIT}&place_id={PLACE}")).text
+
+    for page in (fresh, unclear):
+        assert 'name="kind" value="pin" required>' in page
+        assert 'name="kind" value="forbid" required>' in page
+        assert "price-title" not in page
+
+
 async def test_half_a_pin_has_no_price_and_no_button(desk: Desk) -> None:
     half = (await desk.reads(f"/command?kind=pin&unit_id={UNIT}")).text
     whole = (await desk.reads(f"/command?kind=pin&unit_id={UNIT}&place_id={PLACE}")).text

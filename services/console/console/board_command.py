@@ -35,7 +35,7 @@ Note = Annotated[str, Form(max_length=200)]
 class Wish:
     """What the form asks for; complete enough for a price, or still being filled in."""
 
-    kind: Kind
+    kind: Kind | None
     unit_id: UUID | None
     place_id: UUID | None
     note: str = ""
@@ -45,7 +45,7 @@ class Wish:
         """A pin needs a unit and a place; to rule something out, one of the two will do."""
         if self.kind == "pin":
             return self.unit_id is not None and self.place_id is not None
-        return self.unit_id is not None or self.place_id is not None
+        return self.kind is not None and (self.unit_id is not None or self.place_id is not None)
 
     def body(self) -> Json:
         """As dispatch takes it."""
@@ -62,13 +62,16 @@ def command_router(runtime: Runtime) -> APIRouter:
         request: Request,
         who: Actor,
         case_id: UUID,
-        kind: Kind = "forbid",
+        kind: Kind | None = None,
         unit_id: Annotated[str, Query(max_length=36)] = "",
         place_id: Annotated[str, Query(max_length=36)] = "",
         note: Annotated[str, Query(max_length=200)] = "",
         withdraw: UUID | None = None,
     ) -> Response:
-        """The form; with its fields filled in, what that would cost, or why it can't be done."""
+        """The form; with its fields filled in, what that would cost, or why it can't be done.
+
+        Nothing is chosen beforehand: a unit and a place make sense either way, and the two commands are opposites.
+        """
         wish = Wish(kind, _id(unit_id), _id(place_id), note)
         return await _shown(runtime, request, who, case_id, wish, withdraw)
 

@@ -164,7 +164,7 @@ export function setUpRows() {
     chips.forEach((chip, place) => {
       const act = () => { toggle(chip, filters[part], chip.dataset.state); refilter(); };
       chip.addEventListener("click", act);
-      if (part === "order") key(`${place + 1}`, t("Only this state: {state}", { state: chip.childNodes[2].textContent.trim() }), act);
+      if (part === "order") key(`${place + 1}`, t("Only this state: {state}", { state: chip.childNodes[1].textContent.trim() }), act);
     });
     count(part);
   }
