@@ -18,7 +18,9 @@ from console.drill_script import RaiseAlert, scenarios
 from console.store_drill import LEASE
 from guitu.service import Runtime
 from harness.console_http import at_the_desk, submits
+from harness.console_stories import CaseStory, told
 from harness.drill_owners import DrillOwners, named
+from harness.ground import START
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
 ROUNDS_MAX = 400
@@ -278,6 +280,23 @@ async def test_a_fourth_drill_at_the_same_time_is_refused_in_words(hall: Hall) -
 
     assert (409, 3) == (answer.status_code, await hall.open_runs())
     assert "已有 3 场演练" in answer.text
+
+
+async def test_a_drill_does_not_begin_over_a_real_case_unless_somebody_says_so(hall: Hall) -> None:
+    asked = {"scenario": "false-alarm", "speed": 1, "key": "k"}
+    await told(hall.run, CaseStory(START, "drill", exercise=True).raised())
+    before = (await hall.http.get("/drill")).text
+    real = CaseStory(START)
+    await told(hall.run, real.raised())
+
+    listed = (await hall.http.get("/drill")).text
+    refused = await submits(hall.http, "/drill", **asked)
+    started = await submits(hall.http, "/drill", anyway="yes", **asked)
+
+    assert ('name="anyway"' in before, 'name="anyway" value="yes" required' in listed) == (False, True)
+    assert (409, 303) == (refused.status_code, started.status_code)
+    assert f"有真实警情在办({real.code})" in refused.text
+    assert 1 == await hall.open_runs()
 
 
 @pytest.mark.parametrize("asked", [{"scenario": "no-such"}, {"speed": 7}])

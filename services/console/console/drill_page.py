@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from console import drill_runner, store_drill
+from console import banner, drill_runner, store_drill
 from console.drill_script import SPEEDS, scenarios
 from console.rendering import ENVIRONMENT, HEADERS, page
 from console.sessions import Visitor, visitor
@@ -33,7 +33,8 @@ def drill_router(runtime: Runtime) -> APIRouter:
         listed = [one for one in scenarios().values() if one.region_code == home]
         async with runtime.read(region=who.principal.region_code) as conn:
             runs = await store_drill.runs(conn, RUNS_SHOWN)
-        return page(request, "drill/list.html", who, scenarios=listed, runs=runs, speeds=SPEEDS)
+        real = await _real_cases(runtime, who)
+        return page(request, "drill/list.html", who, scenarios=listed, runs=runs, speeds=SPEEDS, real=real)
 
     @router.post("/drill")
     async def start(
@@ -41,8 +42,9 @@ def drill_router(runtime: Runtime) -> APIRouter:
         scenario: Annotated[str, Form()],
         key: Annotated[str, Form()],
         speed: Annotated[int, Form()] = 1,
+        anyway: Annotated[str, Form()] = "",
     ) -> Response:
-        """Start a run; the same form again leads to the same run."""
+        """Start a run; the same form again leads to the same run. While a real case is open, `anyway` must be said."""
         chosen, home = scenarios().get(scenario), _home(runtime, who)
         if chosen is None or chosen.region_code != home or speed not in SPEEDS:
             raise Problem(
@@ -52,6 +54,8 @@ def drill_router(runtime: Runtime) -> APIRouter:
                 f"本辖区没有剧本 {scenario}(速度 x{speed})。",
                 "Choose one of the list.",
             )
+        if not anyway and (real := await _real_cases(runtime, who)):
+            raise _case_comes_first(real)
         run_id = uuid5(NAMESPACE_URL, f"urn:guitu:drill:{who.principal.subject}:{key}")
         await drill_runner.start_drill(runtime, who, chosen, speed, run_id, home)
         return RedirectResponse(f"/drill/{run_id}", 303, HEADERS)
@@ -79,6 +83,22 @@ def drill_router(runtime: Runtime) -> APIRouter:
         return RedirectResponse(f"/drill/{run_id}", 303, HEADERS)
 
     return router
+
+
+async def _real_cases(runtime: Runtime, who: Visitor) -> list[str]:
+    """The codes of open cases that are no exercise: a unit that a drill has is not there for them."""
+    return [case.code for case in (await banner.read(runtime, who.principal)).cases if not case.exercise]
+
+
+def _case_comes_first(codes: list[str]) -> Problem:
+    listed = ", ".join(codes[:3])
+    return Problem(
+        409,
+        "real_case_open",
+        f"A real case is open ({listed}); a drill would hold units that it may need.",
+        f"有真实警情在办({listed}),演练会占用警力。",
+        "Wait until it is over, or tick that the drill starts all the same.",
+    )
 
 
 def _home(runtime: Runtime, who: Visitor) -> str:
