@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -159,7 +161,7 @@ async def test_the_file_has_every_line_and_no_formula(runtime_for: RuntimeFor) -
     rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
     assert 1203 == len(rows)
     assert {"'=HYPERLINK(1)"} == {row[2] for row in rows[1:]}
-    assert ("立案", "2026-03-01 14:07:00") == (rows[-7][4], rows[-7][0])
+    assert ("建立案件", "2026-03-01 14:07:00") == (rows[-7][4], rows[-7][0])
 
 
 async def test_a_file_that_lacks_a_service_says_so(runtime_for: RuntimeFor) -> None:
@@ -198,3 +200,13 @@ def test_every_known_action_has_words_in_both_languages(language: Any) -> None:
     said = words(language)
 
     assert all(said(text) for text in ACTIONS.values())
+
+
+def test_every_action_that_our_code_writes_down_has_words() -> None:
+    written = re.compile(r"""(?:\.audit|_audited)\(\s*(?:tx, (?:done, )?)?"([a-z_.]+)\"""")
+    sources = (Path(__file__).parents[2] / "services").glob("*/*/**/*.py")
+
+    found = {action for source in sources for action in written.findall(source.read_text(encoding="utf-8"))}
+
+    assert len(found) > 80
+    assert set() == found - ACTIONS.keys()
