@@ -149,6 +149,18 @@ def test_bench_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]
     assert "There is no bench 'nothing'; there are:" in text
 
 
+def test_bench_finds_what_it_shares_with_the_tests(tmp_path: Path) -> None:
+    (tmp_path / "shared.py").write_text('from harness.pictures import photo\nprint("found", photo.__name__)')
+    run = "import sys; from pathlib import Path; from guitu.commands import bench; "
+    run += "bench.BENCH_DIR = Path(sys.argv[1]); bench.cli(['shared'])"
+
+    ended = subprocess.run(
+        [sys.executable, "-P", "-c", run, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+
+    assert "found photo" in ended.stdout, ended.stderr
+
+
 def test_service_is_found_by_name_and_by_package() -> None:
     assert member("dna-intake") is member("dna_intake")
     assert len({each.port_offset for each in MEMBERS}) == len(MEMBERS)

@@ -15,6 +15,8 @@ from guitu.embedded.trouble import NodeError
 
 cli = command_line()
 BENCH_DIR = Path(__file__).parents[4] / "bench"
+TESTS_DIR = BENCH_DIR.parent / "tests"
+"""Benches share pictures, browsers and counties with the tests (`harness`)."""
 
 
 @cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -42,7 +44,7 @@ def bench(
     if name not in benches:
         raise NodeError(f"There is no bench {name!r}; there are: {', '.join(benches) or 'none'}.")
     sys.argv = [str(benches[name]), *context.args]
-    sys.path.insert(0, str(BENCH_DIR))
+    sys.path[:0] = [str(BENCH_DIR), str(TESTS_DIR)]
     runpy.run_path(sys.argv[0], run_name="__main__")
 
 
