@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from browser.conftest import OpenWindow
-from console.account_cli import new_login_link
+from console.door.account_cli import new_login_link
 from demo.case import Case
 from guitu.embedded.trouble import NodeError
 from harness.browser import LOOKS, PHONE, Look, Window

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 from typer.testing import CliRunner
 
-from console import account_cli, passwords
 from console.console_cli import cli
+from console.door import account_cli, passwords
 from guitu.service import Runtime
 from guitu.settings import Settings
 from harness.console_http import at_the_desk

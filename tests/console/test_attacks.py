@@ -10,9 +10,9 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from console import entering, passwords, store_accounts
+from console.door import entering, passwords, store_accounts
+from console.door.sessions import COOKIE
 from console.service import SERVICE
-from console.sessions import COOKIE
 from guitu.auth import mint
 from guitu.service import Runtime
 from harness.console_http import at_the_desk, csrf_of

@@ -13,7 +13,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from console.audit_words import ACTIONS
+from console.audit.words import ACTIONS
 from console.words import words
 from guitu import audit
 from guitu.service import Runtime

@@ -10,8 +10,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from console import board_rows
-from console.board_rows import own_words
+from console.board import rows as board_rows
+from console.board.rows import own_words
 from console.words import words
 from contracts import notice, order
 from harness.console_desk import SITES_HEAD, Console, opened, seat_at, streaming

@@ -9,8 +9,8 @@ from uuid import UUID
 import httpx
 import pytest_asyncio
 
-from console.directory import directory_of
-from console.sessions import Visitor
+from console.county.directory import directory_of
+from console.door.sessions import Visitor
 from console.settings import ConsoleSettings
 from console.upstream import Upstream
 from guitu.auth import Principal

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from console import passwords, store_accounts
-from console.account_cli import new_login_link
-from console.sessions import COOKIE, forget_old
+from console.door import passwords, store_accounts
+from console.door.account_cli import new_login_link
+from console.door.sessions import COOKIE, forget_old
 from guitu.auth import mint
 from guitu.service import Runtime
 from harness.console_http import at_the_desk, submits

@@ -12,10 +12,11 @@ from typing import Any
 import httpx
 import pytest
 
-from console import drill_runner, store_drill
-from console.drill_runner import run_drills
-from console.drill_script import RaiseAlert, scenarios
-from console.store_drill import LEASE
+from console.drill import runner as drill_runner
+from console.drill import store_drill
+from console.drill.runner import run_drills
+from console.drill.script import RaiseAlert, scenarios
+from console.drill.store_drill import LEASE
 from guitu.service import Runtime
 from harness.console_http import at_the_desk, submits
 from harness.console_stories import CaseStory, told

@@ -11,8 +11,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from console.figure_plots import LABELS, chain
-from console.figure_values import Spread, duration, spread
+from console.figures.plots import LABELS, chain
+from console.figures.values import Spread, duration, spread
 from console.words import words
 from contracts import notice, order
 from guitu.service import Runtime

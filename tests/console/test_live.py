@@ -10,12 +10,13 @@ from uuid import uuid4
 
 import pytest_asyncio
 
-from console import hub as hubs
-from console import store_board, store_live
-from console.board import board_of
-from console.directory import Directory
+from console.board import store_board
+from console.board.board import board_of
+from console.county.directory import Directory
+from console.live import hub as hubs
+from console.live import store_live
+from console.live.snapshots import snapshot
 from console.projection.agents import REACTIONS
-from console.snapshots import snapshot
 from contracts import notice, order
 from contracts.base import EventId
 from guitu.service import Runtime
@@ -270,7 +271,7 @@ async def test_who_reads_too_slowly_reads_the_page_anew(console: Console, story:
 
 
 def channel(story: CaseStory) -> hubs.Channel:
-    from console.live_board import BoardChannel
+    from console.live.of_board import BoardChannel
 
     return BoardChannel(story.case_id, Directory())
 

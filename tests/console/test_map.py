@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import LineString
 
-from console.map_base import drawn, outlines_of, trail
+from console.board.map_base import drawn, outlines_of, trail
 from harness.console_desk import Console, opened, seat_at
 from harness.console_stories import CaseStory, RuntimeFor, told
 from harness.ground import START

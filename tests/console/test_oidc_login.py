@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from console.sessions import read_session
+from console.door.sessions import read_session
 from console.settings import ConsoleSettings
 from guitu.service import Runtime
 from harness.console_http import app_of, at_the_desk

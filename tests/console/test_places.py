@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.pinyin import match, spelled, spelling, typed
-from console.places import find, keys_of
-from console.places_source import YUNYANG, own_places
+from console.places.find import find, keys_of
+from console.places.pinyin import match, spelled, spelling, typed
+from console.places.source import YUNYANG, own_places
 from guitu.service import Runtime
 from harness.console_http import at_the_desk
 

@@ -10,11 +10,11 @@ from uuid import uuid4
 
 import pytest_asyncio
 
-from console.board import board_of
-from console.board_lines import Board
-from console.directory import Directory
+from console.board.board import board_of
+from console.board.lines import Board
+from console.county.directory import Directory
+from console.live.snapshots import snapshot
 from console.projection.agents import REACTIONS
-from console.snapshots import snapshot
 from contracts import notice, order
 from contracts.dna import CustodyMoved, SampleRegistered
 from guitu.service import Runtime

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from console.places_source import YUNYANG, own_places
-from console.raise_form import Asked, read_form
+from console.places.source import YUNYANG, own_places
+from console.raising.form import Asked, read_form
 from console.words import words
 
 OWN = own_places(YUNYANG)

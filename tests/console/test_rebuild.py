@@ -11,12 +11,12 @@ import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 
-from console.board import board_of
-from console.board_lines import Board
-from console.directory import Directory
+from console.board.board import board_of
+from console.board.lines import Board
+from console.county.directory import Directory
+from console.live.snapshots import snapshot
 from console.projection.agents import REACTIONS
 from console.projection.rebuild import Progress, rebuild
-from console.snapshots import snapshot
 from contracts import notice, order, wire
 from contracts.base import EventId, Fact
 from guitu import inbox

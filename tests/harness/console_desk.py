@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from console.hub import Hub
+from console.live.hub import Hub
 from guitu.auth import Principal, Role
 from guitu.service import Runtime
 from harness.console_door import cookies_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.sessions import COOKIE, begin_session
+from console.door.sessions import COOKIE, begin_session
 from guitu.auth import Principal
 from guitu.service import Runtime
 

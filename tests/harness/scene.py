@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from console.account_cli import new_login_link
+from console.door.account_cli import new_login_link
 from demo.case import Case
 from demo.cast import Cast
 from demo.scripted import LAST_SEEN, SIGHTING, WITNESS

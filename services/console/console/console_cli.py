@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.account_cli import accounts, login_link
+from console.door.account_cli import accounts, login_link
 from console.picture_cli import rebuild_command, status_command
 from guitu.commands.shape import command_line
 

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import typer
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
-from console import store_live
-from console.age import Age, waiting_by_topic
+from console.live import store_live
+from console.live.age import Age, waiting_by_topic
 from console.projection import store_rebuild
 from console.projection.rebuild import BrokerSilent, Progress, Say, rebuild
 from guitu.clock import Clock

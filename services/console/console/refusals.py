@@ -7,8 +7,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
+from console.door.sessions import NotLoggedIn, read_session
 from console.rendering import HEADERS, page
-from console.sessions import NotLoggedIn, read_session
 from guitu import problem
 from guitu.problem import Problem
 

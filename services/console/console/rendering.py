@@ -16,8 +16,8 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from console.assets import asset, script
+from console.door.sessions import Visitor, language_of
 from console.navigation import ROLE_NAMES, places_of
-from console.sessions import Visitor, language_of
 from console.settings import console_settings
 from console.words import Words, marked, words
 

@@ -7,40 +7,40 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter
 
-from console.age import age_router
-from console.alarms_page import alarms_router
 from console.assets import assets_router
-from console.audit_page import audit_router
-from console.board_acts import acts_router
-from console.board_command import command_router
-from console.board_page import board_router
+from console.audit.page import audit_router
+from console.board.acts import acts_router
+from console.board.command import command_router
+from console.board.map import map_router
+from console.board.page import board_router
 from console.case_file.act_routes import case_acts_router
 from console.case_file.page import case_file_page_router
 from console.case_file.triage import sightings_router
-from console.cases import cases_router
+from console.cases.page import cases_router
+from console.county.roads import roads_router
+from console.county.sites import sites_router
+from console.county.units import units_router
 from console.dna import dna_routers
-from console.door import door_router
-from console.drill_page import drill_router
-from console.drill_runner import run_drills
-from console.figures import figures_router
-from console.gate import gate_router
-from console.hub import forget_old_changes, open_hub
-from console.inbox_page import inbox_router
-from console.live import live_router
-from console.map import map_router
-from console.places_page import places_router
+from console.dna.gate import gate_router
+from console.door.page import door_router
+from console.door.sessions import forget_old
+from console.drill.page import drill_router
+from console.drill.runner import run_drills
+from console.figures.page import figures_router
+from console.live.age import age_router
+from console.live.hub import forget_old_changes, open_hub
+from console.live.stream import live_router
+from console.messages.alarms import alarms_router
+from console.messages.inbox import inbox_router
+from console.messages.texts import texts_router
+from console.places.page import places_router
 from console.projection.agents import REACTIONS
-from console.raise_page import raise_router
-from console.raised_page import raised_router
+from console.raising.page import raise_router
+from console.raising.raised import raised_router
 from console.refusals import dress
 from console.rendering import HEADERS
-from console.roads import roads_router
-from console.sessions import forget_old
 from console.settings import console_settings
 from console.shell import shell_router
-from console.sites import sites_router
-from console.texts_page import texts_router
-from console.units import units_router
 from console.upstream import Upstream
 from guitu.service import Runtime, Service, Sweep
 

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from console.door import check_from_here, inside
+from console.door.page import check_from_here, inside
+from console.door.sessions import LANGUAGE_COOKIE, Visitor, is_encrypted, visitor
 from console.navigation import HOME, RAISE
 from console.rendering import HEADERS, page
-from console.sessions import LANGUAGE_COOKIE, Visitor, is_encrypted, visitor
 from console.words import LANGUAGES
 from guitu.service import Runtime
 

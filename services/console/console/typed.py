@@ -13,8 +13,8 @@ from fastapi import Request
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import UploadFile
 
+from console.door.sessions import Visitor
 from console.rendering import HEADERS
-from console.sessions import Visitor
 from console.upstream import Upstream
 from guitu.problem import Problem
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 import httpx
 
-from console.sessions import Visitor
+from console.door.sessions import Visitor
 from console.settings import ConsoleSettings
 from guitu.problem import Problem
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from console.account_cli import new_login_link
+from console.door.account_cli import new_login_link
 from demo.case import Case
 from demo.cast import Cast
 from demo.paper import Page

@@ -17,9 +17,9 @@ from console.case_file import forms
 from console.case_file.acts import ACTS, Act
 from console.case_file.near import places_of_case
 from console.case_file.offering import for_forms
+from console.door.sessions import Visitor, visitor
 from console.refusals import wants_page
 from console.rendering import HEADERS, page
-from console.sessions import Visitor, visitor
 from guitu.problem import Problem
 from guitu.service import Runtime
 

@@ -6,7 +6,7 @@ import asyncio
 from math import cos, hypot, radians
 from typing import Any
 
-from console.sessions import Visitor
+from console.door.sessions import Visitor
 from console.upstream import Upstream
 from guitu.problem import Problem
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from console.case_file import names
-from console.sessions import Visitor
+from console.door.sessions import Visitor
 from console.words import words
 
 Option = tuple[str, str]

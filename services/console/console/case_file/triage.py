@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse
 
 from console.case_file.acts import DONE
 from console.case_file.offering import for_forms
+from console.door.sessions import Visitor, visitor
 from console.rendering import HEADERS, page
-from console.sessions import Visitor, visitor
 from guitu.service import Runtime
 
 Desk = Annotated[Visitor, Depends(visitor("operator", "case_leader"))]

@@ -8,9 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from console.dna.terms import TERMS
+from console.door.sessions import Visitor, visitor
 from console.files import pdf_of
 from console.rendering import page
-from console.sessions import Visitor, visitor
 from console.typed import NOTHING, Typed, may, see, typed, upstream_of
 from guitu.problem import Problem
 

@@ -1,0 +1,1 @@
+"""The audit logs of all services, in words, and whether their chains hold."""

@@ -1,0 +1,1 @@
+"""What the county has: sites, units and roads, and their names on every page."""

@@ -1,0 +1,1 @@
+"""Who comes in: accounts, passwords, login links, an identity service, sessions and their tokens."""

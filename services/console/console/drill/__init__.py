@@ -1,0 +1,1 @@
+"""Scripted cases as exercises: leased runs, their steps and their results."""

@@ -1,0 +1,124 @@
+"""How old the picture is: the newest fact that is in it, and how many wait on the broker, topic by topic.
+
+Nothing new is no sign of age: when nothing waits, the picture is as of now; else as of its newest fact.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from fastapi import APIRouter, Depends, Response
+from fastapi.responses import JSONResponse
+
+from console.door.sessions import Visitor, visitor
+from console.live import store_live
+from console.projection.agents import READ
+from console.projection.partitions import partitions
+from console.rendering import HEADERS
+from guitu.service import Runtime
+from guitu.settings import Settings
+
+GROUP = "guitu-console"
+ASK_S = 3.0
+KEPT_S = 3.0
+"""Every page shows the age; the broker is asked once for all of them."""
+Anyone = Annotated[Visitor, Depends(visitor())]
+
+
+@dataclass(frozen=True)
+class Age:
+    """`waiting` is None when the broker does not answer: then nobody knows what is missing."""
+
+    at: datetime
+    seq: int
+    facts_at: datetime | None
+    waiting: dict[str, int] | None
+
+    @property
+    def as_of(self) -> datetime | None:
+        """Up to when the picture is whole; None if it is empty or nobody knows."""
+        if self.waiting is None:
+            return self.facts_at
+        return self.facts_at if any(self.waiting.values()) else self.at
+
+    def shown(self) -> dict[str, Any]:
+        """As JSON."""
+        times = {"at": self.at, "facts_at": self.facts_at, "as_of": self.as_of}
+        said = {name: moment.isoformat() if moment else None for name, moment in times.items()}
+        return said | {"seq": self.seq, "waiting": self.waiting}
+
+
+class Waiting:
+    """How many facts the console has not read yet, asked at most once in KEPT_S."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._asking = settings, asyncio.Lock()
+        self._said: dict[str, int] | None = None
+        self._good_until = 0.0
+
+    async def now(self) -> dict[str, int] | None:
+        """By topic; None if the broker does not answer."""
+        loop = asyncio.get_running_loop()
+        async with self._asking:
+            if loop.time() >= self._good_until:
+                try:
+                    async with asyncio.timeout(ASK_S):
+                        self._said = await waiting_by_topic(self._settings)
+                except (KafkaError, OSError, TimeoutError):
+                    self._said = None
+                self._good_until = loop.time() + KEPT_S
+        return self._said
+
+
+async def waiting_by_topic(settings: Settings) -> dict[str, int]:
+    """Ask the broker. Raises: KafkaError, OSError."""
+    async with _broker(settings) as (admin, reader):
+        parts = await partitions(settings)
+        ends, begins = await reader.end_offsets(parts), await reader.beginning_offsets(parts)
+        known = await admin.list_consumer_group_offsets(GROUP)
+    waiting = {topic.name: 0 for topic in READ}
+    for part in parts:
+        read = known[part].offset if part in known and known[part].offset >= 0 else begins[part]
+        waiting[part.topic] += max(0, ends[part] - read)
+    return waiting
+
+
+@asynccontextmanager
+async def _broker(settings: Settings) -> AsyncIterator[tuple[AIOKafkaAdminClient, AIOKafkaConsumer]]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, client_id="guitu-console-age")
+    reader = AIOKafkaConsumer(bootstrap_servers=settings.kafka, client_id="guitu-console-age")
+    try:
+        await admin.start()
+        await reader.start()
+        yield admin, reader
+    finally:
+        await reader.stop()
+        await admin.close()
+
+
+async def age_of(runtime: Runtime) -> Age:
+    """The age of this console's picture."""
+    waiting: Waiting = runtime.state.setdefault("waiting", Waiting(runtime.settings))
+    async with runtime.read() as conn:
+        _, seq, facts_at = await store_live.span(conn)
+    return Age(runtime.clock.now(), seq, facts_at, await waiting.now())
+
+
+def age_router(runtime: Runtime) -> APIRouter:
+    """GET /age, for the bar of every page."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/age")
+    async def age(_who: Anyone) -> Response:
+        """The newest fact that is shown, and what waits."""
+        return JSONResponse((await age_of(runtime)).shown(), headers=HEADERS)
+
+    return router

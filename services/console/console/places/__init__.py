@@ -1,0 +1,1 @@
+"""Places by their Chinese name, by pinyin or by initials."""
