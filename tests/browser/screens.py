@@ -5,11 +5,26 @@ A page of the console that is missing here fails `test_every_page_of_the_console
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from guitu.auth import Role
 from harness.browser import DESK, PHONE, Window
 from harness.scene import Scene
+
+
+async def _filled_in(window: Window) -> None:
+    """The five facts of an alert, and what would happen."""
+    page = window.page
+    await page.fill("#f-place", "")
+    await page.type("#f-place", "yykyzx")
+    await page.locator("#place-list [role=option]").first.wait_for()
+    await page.keyboard.press("Tab")
+    await page.check("[name=sex][value=female]")
+    await page.fill("#f-age_years", "6")
+    await page.fill("#f-appearance", "红色羽绒服,蓝色书包")
+    await page.wait_for_selector("#preview .sms")
+    await page.evaluate("scrollTo(0, 0)")
 
 
 @dataclass(frozen=True)
@@ -26,6 +41,8 @@ class Screen:
     status: int = 200
     link: str = ""
     """Where a page of another service is, by its name in the scene."""
+    fills_in: Callable[[Window], Awaitable[None]] | None = None
+    """What its reader types before the page shows what it is for."""
 
     def __str__(self) -> str:
         return self.name
@@ -37,6 +54,8 @@ class Screen:
     async def is_ready(self, window: Window) -> None:
         """Wait until the page shows what it is about."""
         await window.page.wait_for_selector(self.waits_for)
+        if self.fills_in:
+            await self.fills_in(window)
         await window.page.evaluate("document.fonts.ready.then(() => null)")
 
 
@@ -45,7 +64,7 @@ SCREENS: tuple[Screen, ...] = (
     Screen("login-link", "/login/link/{token}", None),
     Screen("keys", "/keys"),
     Screen("refused", "/cases/{case_id}", "laboratory", status=403),
-    Screen("raise", "/alerts/new"),
+    Screen("raise", "/alerts/new", fills_in=_filled_in),
     Screen("raised", "/alerts/raised/{case_id}"),
     Screen("cases", "/cases"),
     Screen("board", "/cases/{case_id}", waits_for="[data-ready=board] .leaflet-container"),
