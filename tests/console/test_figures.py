@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from console.figures.plots import LABELS, chain
-from console.figures.values import Spread, duration, spread
+from console.figures.values import Share, Spread, duration, spread
 from console.words import words
 from contracts import notice, order
 from guitu.service import Runtime
@@ -119,6 +119,49 @@ async def test_a_site_whose_second_contact_answers_is_one_site(run: Runtime) -> 
     assert ("1", "") == (share["n"], share["percent"])
 
 
+async def test_a_merged_duplicate_is_the_same_case_from_its_first_report_on(run: Runtime) -> None:
+    """The first report was merged into the second, and that into the third: one child, and one case."""
+    first, second, third = (CaseStory(START - timedelta(hours=9 - n), f"report {n}") for n in range(3))
+    await told_at_once(
+        run,
+        [
+            *(story.raised() for story in (third, first, second)),
+            first.ordered(30),
+            first.told(notice.NoticeQueued, 1),
+            second.merged(65, third),
+            first.merged(61, second),
+            third.ordered(1),
+            third.moved(order.UnitInPosition, 11),
+            third.told(notice.NoticeQueued, 1),
+            third.told(notice.NoticeAcknowledged, 5),
+            third.stood_down(90, "found"),
+        ],
+    )
+
+    rows = await table(run)
+    behind = (await asked(run, "/figures/cases?measure=first_order")).text
+
+    assert ("1", "1") == (rows["all", "", "cases"]["n"], rows["all", "", "found_share"]["n"])
+    assert "2" == rows["all", "", "acknowledged_share"]["n"], "Each notice was one."
+    assert (third.code in behind, first.code in behind) == (True, False)
+    assert "30 min" in behind
+
+
+async def test_a_place_without_a_township_leads_to_its_own_cases(run: Runtime) -> None:
+    from contracts.base import Place
+    from harness.console_stories import SEAT
+
+    nowhere, here = (CaseStory(START - timedelta(hours=n + 1), f"case {n}") for n in range(2))
+    await told_at_once(run, [nowhere.raised(last_seen_place=Place(position=SEAT)), here.raised()])
+
+    page = (await asked(run, "/figures")).text
+    links = [part.split('"')[0] for part in page.split('href="') if "township=none" in part.split('"')[0]]
+    behind = (await asked(run, links[0].replace("&amp;", "&"))).text.split("<main")[1]
+
+    assert "Place without a township" in page
+    assert (nowhere.code in behind, here.code in behind) == (True, False)
+
+
 async def test_each_number_leads_to_its_cases(run: Runtime) -> None:
     stories = await handled(run, 6)
     page = (await asked(run, "/figures")).text
@@ -169,6 +212,13 @@ async def test_a_township_without_a_name_is_its_code(run: Runtime) -> None:
 )
 def test_durations_are_read_as_people_say_them(seconds: float | None, said: str) -> None:
     assert said == duration(seconds, words("en"))
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "percent"), [(0, 400, 0), (1, 400, 1), (399, 400, 99), (400, 400, 100), (4, 4, None)]
+)
+def test_all_and_none_are_said_only_of_all_and_none(part: int, whole: int, percent: int | None) -> None:
+    assert percent == Share(part, whole).percent
 
 
 def test_a_plot_shows_no_bar_of_too_few() -> None:

@@ -64,6 +64,11 @@ class CaseStory:
         said = {"case_code": self.code, "version": 9, "outcome": outcome, "reason": "已找到"}
         return self.fact(alert.AlertStoodDown, minute, **said)  # type: ignore[no-any-return]
 
+    def merged(self, minute: float, into: CaseStory) -> alert.AlertStoodDown:
+        """The end of a duplicate."""
+        said = {"case_code": self.code, "version": 9, "outcome": "merged", "merged_into": into.case_id}
+        return self.fact(alert.AlertStoodDown, minute, **said)  # type: ignore[no-any-return]
+
     def planned(self, minute: float, number: int = 1, exits: int = 1, **more: Any) -> order.PlanPublished:
         """A plan with so many exits open."""
         said: dict[str, Any] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -16,7 +16,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from console.cases.words import OUTCOMES
 from console.door.sessions import Visitor, visitor
 from console.figures import plots, store_figures
-from console.figures.values import BY_NAME, MEASURES, TOO_FEW, Line, duration, lines
+from console.figures.values import BY_NAME, MEASURES, NO_TOWNSHIP, TOO_FEW, Line, duration, lines
 from console.live.snapshots import snapshot
 from console.places.source import YUNYANG, own_places
 from console.rendering import BEIJING, HEADERS, page
@@ -105,7 +105,7 @@ def figures_router(runtime: Runtime) -> APIRouter:
             "asked": wanted,
             "took": partial(duration, words=said),
             "outcomes": OUTCOMES,
-            "names": townships(said),
+            "names": townships(said) | {NO_TOWNSHIP: "–"},
         }
         return page(request, "figures/cases.html", who, exercise=wanted.exercise, **shown)
 
@@ -143,7 +143,7 @@ def _shown(found: Sequence[Line], wanted: Asked, said: Words) -> dict[str, Any]:
     }
 
 
-def townships(said: Words) -> Mapping[str, str]:
+def townships(said: Words) -> dict[str, str]:
     """Names of the county's townships by their codes."""
     own = (place for place in own_places(YUNYANG) if place.kind == "township")
     return {place.township_code: place.name(said.language) for place in own}
@@ -151,7 +151,11 @@ def townships(said: Words) -> Mapping[str, str]:
 
 def name_of(township: str, said: Words) -> str:
     """A township's name; its code if it is not of this county, and words for a place without one."""
-    return townships(said).get(township, township) or said("Place without a township")
+    return (
+        said("Place without a township")
+        if township == NO_TOWNSHIP
+        else townships(said).get(township, township)
+    )
 
 
 def as_csv(found: Sequence[Line]) -> str:

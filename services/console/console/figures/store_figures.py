@@ -6,37 +6,44 @@ from datetime import datetime
 
 import asyncpg
 
-# A case belongs to the township where the child was last seen and to the month, in Beijing, of its alert.
+# A case belongs to the township where the child was last seen and to the month, in Beijing, of its first report. A
+# duplicate is the same child's: it counts with the case that it was merged into, as its orders and notices do.
 _MEASURED = """
-with scope as (
-    select case_id, case_code, region_code, raised_at, ended_at, outcome, exercise,
-        coalesce(body -> 'last_seen_place' ->> 'township_code', '') as township,
-        to_char(raised_at at time zone 'Asia/Shanghai', 'YYYY-MM') as month
-    from case_line
-    where body is not null and exercise = $1 and raised_at >= $2 and raised_at < $3),
+with recursive joined as (
+    select case_id as head_id, case_id, raised_at from case_line where merged_into is null
+    union all
+    select j.head_id, c.case_id, c.raised_at from joined j join case_line c on c.merged_into = j.case_id),
+scope as (
+    select h.case_id, h.case_code, h.region_code, r.raised_at, h.ended_at, h.outcome, h.exercise, r.case_ids,
+        coalesce(h.body -> 'last_seen_place' ->> 'township_code', 'none') as township,
+        to_char(r.raised_at at time zone 'Asia/Shanghai', 'YYYY-MM') as month
+    from case_line h join (
+        select head_id, min(raised_at) as raised_at, array_agg(case_id) as case_ids from joined group by head_id
+    ) r on r.head_id = h.case_id
+    where h.body is not null and h.exercise = $1 and r.raised_at >= $2 and r.raised_at < $3),
 told as (
     -- One row a site and notice: whichever contact got or answered it.
     select s.case_id, s.township, s.month, s.raised_at, min(d.queued_at) as queued_at,
         min(coalesce(d.delivered_at, d.opened_at, d.acknowledged_at)) as delivered_at,
         min(d.acknowledged_at) as acknowledged_at
-    from scope s join delivery_line d on d.case_id = s.case_id
+    from scope s join delivery_line d on d.case_id = any(s.case_ids)
     where d.site_id is not null and d.kind in ('raised', 'updated', 'widened')
     group by s.case_id, s.township, s.month, s.raised_at, d.notice_id, d.site_id),
 measured as (
     select 'first_order' as measure, s.case_id, s.township, s.month, min(o.issued_at) - s.raised_at as took
-    from scope s join order_line o on o.case_id = s.case_id
+    from scope s join order_line o on o.case_id = any(s.case_ids)
     where o.issued_at is not null group by s.case_id, s.township, s.month, s.raised_at
     union all
     select 'accepted', s.case_id, s.township, s.month, o.accepted_at - o.issued_at
-    from scope s join order_line o on o.case_id = s.case_id
+    from scope s join order_line o on o.case_id = any(s.case_ids)
     where o.issued_at is not null and o.accepted_at is not null
     union all
     select 'in_position', s.case_id, s.township, s.month, o.in_position_at - o.issued_at
-    from scope s join order_line o on o.case_id = s.case_id
+    from scope s join order_line o on o.case_id = any(s.case_ids)
     where o.issued_at is not null and o.in_position_at is not null
     union all
     select 'first_in_position', s.case_id, s.township, s.month, min(o.in_position_at) - s.raised_at
-    from scope s join order_line o on o.case_id = s.case_id
+    from scope s join order_line o on o.case_id = any(s.case_ids)
     where o.in_position_at is not null group by s.case_id, s.township, s.month, s.raised_at
     union all
     select 'first_acknowledgement', case_id, township, month, min(acknowledged_at) - raised_at

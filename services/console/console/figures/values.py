@@ -14,6 +14,8 @@ from console.words import Words, marked
 
 TOO_FEW = 5
 """Below so many, a median is an anecdote and may point to one family: only the count is told."""
+NO_TOWNSHIP = "none"
+"""The key of places whose township nobody said: an empty one would ask for all."""
 Group = Literal["all", "township", "month"]
 
 
@@ -97,8 +99,12 @@ class Share:
 
     @property
     def percent(self) -> int | None:
-        """Rounded; None when it would say too much of too few."""
-        return round(100 * self.part / self.whole) if self.whole >= TOO_FEW else None
+        """Rounded, but 0 and 100 are only none and all; None when it would say too much of too few."""
+        if self.whole < TOO_FEW:
+            return None
+        if self.part in (0, self.whole):
+            return 100 * self.part // self.whole
+        return min(99, max(1, round(100 * self.part / self.whole)))
 
 
 @dataclass(frozen=True)
