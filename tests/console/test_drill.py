@@ -132,6 +132,19 @@ async def test_what_does_not_come_in_real_time_is_missed_at_any_speed_and_the_dr
     assert "false_alarm" == hall.owners.outcome
 
 
+async def test_a_plan_that_was_only_weighed_anew_is_not_taken_for_one_that_follows_a_sighting(
+    hall: Hall,
+) -> None:
+    hall.owners.replans = False
+    hall.owners.after = lambda command: hall.owners.plans.append("update") if "moves" in command else None
+    await hall.starts("ferry-escape")
+
+    await hall.goes_on()
+
+    assert "update" in hall.owners.plans
+    assert {8} == {number for number, state in enumerate(await hall.states()) if state == "missed"}
+
+
 async def test_an_owner_that_is_away_is_waited_for(hall: Hall) -> None:
     hall.owners.away = {"reports"}
     await hall.starts("false-alarm")

@@ -30,12 +30,14 @@ class DrillOwners:
     orders: dict[str, str] = field(default_factory=dict)
     acknowledged: set[str] = field(default_factory=set)
     sightings: dict[str, Json] = field(default_factory=dict)
-    plans: int = 0
+    plans: list[str] = field(default_factory=list)
+    """What each plan followed from."""
     outcome: str | None = None
     commands: list[str] = field(default_factory=list)
     moves: list[tuple[str, str]] = field(default_factory=list)
     away: set[str] = field(default_factory=set)
     plan_after: int = 0
+    replans: bool = True
     after: Callable[[str], None] = lambda _command: None
 
     def who(self, move: str) -> set[str]:
@@ -49,18 +51,20 @@ class DrillOwners:
             raise httpx.ConnectError("away", request=request)
         body = json.loads(request.content) if request.content else {}
         if request.method == "GET":
-            return self._reads(path)
+            return self._reads(path, request.url.params)
         answer = self._does(path, body, request.headers.get("idempotency-key", ""))
         self.commands.append(path)
         self.after(path)
         return answer
 
-    def _reads(self, path: str) -> httpx.Response:
+    def _reads(self, path: str, asked: httpx.QueryParams) -> httpx.Response:
         if path == "/plans":
             self.plan_after -= 1
             if self.plan_after >= 0 or not self.plans:
                 return httpx.Response(404, json={"code": "not_found", "detail": "none", "detail_zh": "无"})
-            plan = {"plan_number": self.plans, "order_ids": list(self.orders), "closed_exits": 2}
+            number = int(asked.get("number", len(self.plans)))
+            plan = {"plan_number": number, "trigger": self.plans[number - 1], "closed_exits": 2}
+            plan["order_ids"] = list(self.orders)
             return httpx.Response(200, json={"plan": plan | {"open_exits": [{}]}})
         if path == "/orders":
             return httpx.Response(200, json={"orders": [self._order(one) for one in self.orders]})
@@ -76,11 +80,11 @@ class DrillOwners:
         if last == "acknowledge":
             self.acknowledged.add(path.split("/")[2])
         elif last == "sightings":
-            self.plans += key not in self.sightings
+            self.plans += ["sighting"] if key not in self.sightings and self.replans else []
             self.sightings.setdefault(key, body)
             return httpx.Response(201, json={"sighting_id": named(key)})
         elif last == "assessment":
-            self.plans += 1
+            self.plans += ["assessment"] if self.replans else []
         else:
             assert last == "stand-down", f"Nobody answers POST {path}."
             self.outcome = self.outcome or body["outcome"]
@@ -93,7 +97,7 @@ class DrillOwners:
             return httpx.Response(422, json=said)
         self.cases[key] = body
         if not self.plans:
-            self.plans, self.orders = 1, {named(f"order {n}"): "issued" for n in range(5)}
+            self.plans, self.orders = ["alert"], {named(f"order {n}"): "issued" for n in range(5)}
         return httpx.Response(201, json={"case_id": named("case"), "case_code": "CY-0042"})
 
     def _moved(self, order_id: str, move: str) -> httpx.Response:

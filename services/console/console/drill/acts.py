@@ -21,6 +21,7 @@ Json = dict[str, Any]
 State = Literal["done", "waits", "missed", "refused"]
 AWAY = (502, 503, 504)
 READS_MAX = 10_000
+PLANS_BACK_MAX = 20
 FROM_STATES: dict[str, tuple[str, ...]] = {
     "accepted": ("issued",),
     "in_position": ("accepted",),
@@ -113,22 +114,39 @@ async def _raise(acting: Acting, step: script.RaiseAlert) -> Acted:
 
 async def _see_orders(acting: Acting, step: script.SeeOrders) -> Acted:
     seen = int(acting.memory.get("plan_number", 0))
+    plan = await _plan(acting)
+    if plan is None:
+        return Acted("waits", {"code": "no_plan"})
+    newest = int(plan["plan_number"])
+    for number in range(max(seen + 1, newest - PLANS_BACK_MAX), newest + 1):
+        plan = (await _plan(acting, number=number)) or plan
+        if step.trigger in (None, plan["trigger"]) and len(plan["order_ids"]) >= step.at_least:
+            return Acted("done", _figures(plan), {"plan_number": number})
+    return Acted("waits", _figures(plan))
+
+
+async def _plan(acting: Acting, **which: int) -> Json | None:
+    """The newest plan of the case, or the one with that number; None if there is none."""
     try:
-        found = await acting.upstream.get(acting.who, "dispatch", "/plans", case_id=str(acting.case_id))
+        found = await acting.upstream.get(
+            acting.who, "dispatch", "/plans", case_id=str(acting.case_id), **which
+        )
     except Problem as refused:
         if refused.status != 404:
             raise
-        return Acted("waits", {"code": "no_plan"})
-    plan = found["plan"]
-    figures = {
+        return None
+    plan: Json = found["plan"]
+    return plan
+
+
+def _figures(plan: Json) -> Json:
+    return {
+        "code": "orders",
         "plan_number": plan["plan_number"],
         "orders": len(plan["order_ids"]),
         "closed": plan["closed_exits"],
         "open": len(plan["open_exits"]),
     }
-    is_there = plan["plan_number"] > seen and len(plan["order_ids"]) >= step.at_least
-    memory = {"plan_number": plan["plan_number"]} if is_there else {}
-    return Acted("done" if is_there else "waits", {"code": "orders"} | figures, memory)
 
 
 async def _see_notices(acting: Acting, step: script.SeeNotices) -> Acted:

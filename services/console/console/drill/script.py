@@ -55,10 +55,14 @@ class RaiseAlert(_Step):
 
 
 class SeeOrders(_Step):
-    """A plan is there, newer than the last one that was seen, with so many orders."""
+    """A plan is there, newer than the last one that was seen, with so many orders.
+
+    `trigger` is what it must follow from: plans also come by themselves, weighed anew as time passes.
+    """
 
     do: Literal["see_orders"]
     at_least: Annotated[int, Field(ge=1, le=500)]
+    trigger: Literal["sighting", "assessment"] | None = None
 
 
 class SeeNotices(_Step):
