@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -12,11 +13,14 @@ from typing import Any
 import httpx
 import pytest
 
+from console.door.sessions import Visitor
 from console.drill import runner as drill_runner
 from console.drill import store_drill
-from console.drill.runner import run_drills
+from console.drill.runner import run_drills, start_drill
 from console.drill.script import RaiseAlert, scenarios
 from console.drill.store_drill import LEASE
+from guitu.auth import Principal
+from guitu.problem import Problem
 from guitu.service import Runtime
 from harness.console_http import at_the_desk, submits
 from harness.console_stories import CaseStory, told
@@ -157,6 +161,27 @@ async def test_an_owner_that_is_away_is_waited_for(hall: Hall) -> None:
     assert 1 == len(hall.owners.cases)
 
 
+async def test_an_alert_that_does_not_come_ends_the_drill(hall: Hall) -> None:
+    hall.owners.away = {"reports"}
+    await hall.starts("ferry-escape")
+
+    await hall.goes_on(60)
+
+    assert "failed" == await hall.state()
+    assert ["missed", "skipped"] == sorted(set(await hall.states()))
+
+
+async def test_a_drill_whose_case_somebody_ended_by_hand_goes_on_to_its_end(hall: Hall) -> None:
+    await hall.starts("ferry-escape")
+    await hall.goes_on(5)
+    hall.owners.outcome = "exercise_over"
+
+    await hall.goes_on()
+
+    said = await hall.run.pool.fetchval("select happened ->> 'zh' from drill_step where number = 9")
+    assert ("finished", "前一条线索未入库,无可研判。") == (await hall.state(), said)
+
+
 async def test_an_alert_that_is_refused_ends_the_drill_with_the_reason(hall: Hall) -> None:
     await hall.starts("false-alarm")
     run_id = await hall.run.pool.fetchval("select id from drill_run")
@@ -294,6 +319,18 @@ async def test_a_fourth_drill_at_the_same_time_is_refused_in_words(hall: Hall) -
 
     assert (409, 3) == (answer.status_code, await hall.open_runs())
     assert "已有 3 场演练" in answer.text
+
+
+async def test_two_who_start_at_once_do_not_get_beyond_three(hall: Hall) -> None:
+    who = Visitor(Principal("operator-1", "operator", "500235"), "", "zh-CN", "")
+    runs = [hall.run.ids.new() for _ in range(5)]
+
+    said = await asyncio.gather(
+        *(start_drill(hall.run, who, scenarios()["false-alarm"], 1, run_id, "500235") for run_id in runs),
+        return_exceptions=True,
+    )
+
+    assert (3, 2) == (await hall.open_runs(), sum(isinstance(each, Problem) for each in said))
 
 
 async def test_a_drill_does_not_begin_over_a_real_case_unless_somebody_says_so(hall: Hall) -> None:

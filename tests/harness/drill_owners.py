@@ -79,6 +79,8 @@ class DrillOwners:
             return self._moved(path.split("/")[2], body["move"])
         if last == "acknowledge":
             self.acknowledged.add(path.split("/")[2])
+        elif last == "sightings" and self.outcome:
+            return httpx.Response(409, json={"code": "case_closed", "detail": "over", "detail_zh": "已解除"})
         elif last == "sightings":
             self.plans += ["sighting"] if key not in self.sightings and self.replans else []
             self.sightings.setdefault(key, body)

@@ -192,6 +192,8 @@ async def _sighting(acting: Acting, step: script.Sighting) -> Acted:
 
 
 async def _assess(acting: Acting, step: script.Assess) -> Acted:
+    if "sighting_id" not in acting.memory:
+        raise _nothing_to_judge()
     path = f"{acting.case_path}/sightings/{acting.memory['sighting_id']}/assessment"
     body = {"verdict": step.verdict, "reason": step.reason}
     await acting.upstream.send(acting.who, "alerts", "POST", path, body)
@@ -219,6 +221,16 @@ async def _see_over(acting: Acting, step: script.SeeOver) -> Acted:
     told = {_whom(one) for one in rows if not one["kind"].endswith("stood_down") and one["accepted_at"]}
     happened = {"code": "over", "bound": bound, "told": len(told), "know": len(told & over)}
     return Acted("done" if not bound and told <= over else "waits", happened)
+
+
+def _nothing_to_judge() -> Problem:
+    return Problem(
+        409,
+        "no_sighting",
+        "The sighting before it was not kept, so there is nothing to judge.",
+        "前一条线索未入库,无可研判。",
+        "Start the drill again.",
+    )
 
 
 def _whom(delivery: Json) -> str:

@@ -115,7 +115,8 @@ async def _end(runtime: Runtime, row: Row, state: str, acted: Acted) -> None:
             return
         await store_drill.remember(tx.conn, run_id, acted.case_id, acted.case_code, acted.memory)
         following = await store_drill.next_step(tx.conn, run_id)
-        if state == "refused" and row["number"] == 0:
+        if state != "done" and row["number"] == 0:
+            # Without an alert there is nothing to drill; the steps after it would ask about no case.
             await store_drill.stop_rest(tx.conn, run_id, tx.now)
             await store_drill.end_run(tx.conn, run_id, "failed", tx.now)
         elif following is None:

@@ -21,6 +21,9 @@ on conflict (id) do nothing
 _ADD_STEP = """
 insert into drill_step (run_id, number, region_code, step, state, due_at) values ($1, $2, $3, $4, 'waiting', $5)
 """
+# Two who start at once would each not see the other's run.
+_ONE_STARTS = "select pg_advisory_xact_lock($1, $2)"
+_STARTING = 7_212
 _OPEN = """
 select count(*) from drill_run where region_code = $1 and state in ('running', 'stopping') and id <> $2
 """
@@ -84,7 +87,8 @@ async def add_run(conn: asyncpg.Connection, run: tuple[Any, ...], steps: Sequenc
 
 
 async def other_runs(conn: asyncpg.Connection, region_code: str, run_id: UUID) -> int:
-    """How many other drills of a region go on."""
+    """How many other drills of a region go on; nobody else starts one there until the transaction ends."""
+    await conn.execute(_ONE_STARTS, _STARTING, int(region_code))
     return int(await conn.fetchval(_OPEN, region_code, run_id))
 
 
