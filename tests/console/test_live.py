@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from typing import Any
-from uuid import uuid4
+from typing import Any, Literal, cast
+from uuid import UUID, uuid4
 
+import httpx
+import pytest
 import pytest_asyncio
 
 from console.board import store_board
 from console.board.board import board_of
+from console.county import directory as directories
 from console.county.directory import Directory
 from console.live import hub as hubs
 from console.live import store_live
@@ -21,7 +24,8 @@ from contracts import notice, order
 from contracts.base import EventId
 from guitu.service import Runtime
 from guitu.tx import Tx
-from harness.console_desk import Console, Stream, opened, streaming
+from harness.console_desk import WAIT_S, Console, Stream, nobody_known, opened, streaming
+from harness.console_http import Answer
 from harness.console_stories import CaseStory, RuntimeFor, told
 from harness.ground import START
 
@@ -364,3 +368,53 @@ async def test_the_head_of_a_burst_comes_seldom_and_its_last_counts_come_too(
     assert last is not None
     assert ([], []) == (last.data["rows"], last.data["timeline"])
     assert f"<strong>{orders}</strong>" in last.data["head"]
+
+
+class Owners:
+    """Dispatch lists one unit and notifications no site, unless both are away or stand still."""
+
+    def __init__(self, unit_id: UUID) -> None:
+        names = {"unit_id": str(unit_id), "code": "C1", "name_zh": "一号车", "name_en": "Car 1"}
+        self.unit = names | {
+            "kind": "patrol",
+            "on_duty": True,
+            "status": "available",
+            "lon": None,
+            "lat": None,
+        }
+        self.are: Literal["there", "away", "still"] = "there"
+        self.stand_still = asyncio.Event()
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        if self.are == "away":
+            raise httpx.ConnectError("away", request=request)
+        if self.are == "still":
+            self.stand_still.set()
+            await asyncio.Event().wait()
+        return (
+            httpx.Response(200, json=[self.unit]) if request.url.path == "/units" else nobody_known(request)
+        )
+
+
+async def test_an_owner_that_stands_still_holds_up_no_news(
+    runtime_for: RuntimeFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every few seconds a stream asks for newer names; it must go on with the old ones."""
+    monkeypatch.setattr(directories, "KEPT_S", 0.0)
+    monkeypatch.setattr(directories, "PATIENCE_S", 0.05)
+    story = CaseStory(START)
+    owners = Owners(story.ordered(1).unit_id)
+    async with opened(await runtime_for("console"), cast(Answer, owners)) as console:
+        await told(console.run, story.raised())
+        async with streaming(
+            console, f"/cases/{story.case_id}/live?after={await place(console.run)}"
+        ) as stream:
+            await stream.next("beat")
+            owners.are = "still"
+            await asyncio.wait_for(owners.stand_still.wait(), WAIT_S)
+
+            await told(console.run, story.ordered(1))
+            patch = await stream.next("patch")
+
+    assert patch is not None
+    assert "Car 1" in patch.data["rows"][0]["html"]

@@ -23,6 +23,8 @@ from guitu.problem import Problem
 KEPT_S = 60.0
 AGAIN_S = 5.0
 """How soon an owner is asked again after it did not answer."""
+PATIENCE_S = 1.0
+"""How long anybody waits for newer names who has older ones: an owner that stands still must hold up no news."""
 
 
 @dataclass(frozen=True)
@@ -79,24 +81,39 @@ class _Shelf:
 
 _Key = tuple[str, str]
 _KEPT: WeakKeyDictionary[Upstream, dict[_Key, _Shelf]] = WeakKeyDictionary()
-_ASKING: WeakKeyDictionary[Upstream, dict[_Key, asyncio.Lock]] = WeakKeyDictionary()
+_ASKING: WeakKeyDictionary[Upstream, dict[_Key, asyncio.Task[Directory]]] = WeakKeyDictionary()
 REGIONS_MAX = 64
 
 
 async def directory_of(upstream: Upstream, who: Visitor, region: str) -> Directory:
-    """The names of a region, at most KEPT_S old; `*` is every region the person may see."""
+    """The names of a region, KEPT_S old or little more; `*` is every region the person may see."""
     key = (region, who.principal.region_code)
-    locks = _ASKING.setdefault(upstream, {})
-    async with locks.setdefault(key, asyncio.Lock()):
-        shelves = _KEPT.setdefault(upstream, {})
-        kept = shelves.get(key)
-        if kept and time.monotonic() < kept.good_until:
-            return kept.directory
-        directory = await _asked(upstream, who, region, kept.directory if kept else Directory())
-        if len(shelves) >= REGIONS_MAX:
-            shelves.clear()
-        shelves[key] = _Shelf(directory, time.monotonic() + (AGAIN_S if directory.missing else KEPT_S))
-        return directory
+    kept = _KEPT.setdefault(upstream, {}).get(key)
+    if kept and time.monotonic() < kept.good_until:
+        return kept.directory
+    asking = _ASKING.setdefault(upstream, {})
+    asked = asking.get(key)
+    if asked is None:
+        asked = asking[key] = asyncio.create_task(_renew(upstream, who, key))
+        asked.add_done_callback(lambda _: asking.pop(key, None))
+    elif kept:
+        return kept.directory
+    if kept:
+        await asyncio.wait({asked}, timeout=PATIENCE_S)
+        return asked.result() if asked.done() else kept.directory
+    # Whoever leaves must not take the answer with them: others wait for it too.
+    return await asyncio.shield(asked)
+
+
+async def _renew(upstream: Upstream, who: Visitor, key: _Key) -> Directory:
+    """Ask the owners and keep what they say."""
+    shelves = _KEPT[upstream]
+    kept = shelves.get(key)
+    directory = await _asked(upstream, who, key[0], kept.directory if kept else Directory())
+    if len(shelves) >= REGIONS_MAX:
+        shelves.clear()
+    shelves[key] = _Shelf(directory, time.monotonic() + (AGAIN_S if directory.missing else KEPT_S))
+    return directory
 
 
 async def _asked(upstream: Upstream, who: Visitor, region: str, before: Directory) -> Directory:
