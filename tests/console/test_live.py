@@ -15,9 +15,10 @@ import pytest_asyncio
 from console.board import store_board
 from console.board.board import board_of
 from console.county import directory as directories
-from console.county.directory import Directory
+from console.county.directory import Directory, UnitEntry
 from console.live import hub as hubs
 from console.live import store_live
+from console.live.of_board import BoardChannel
 from console.live.snapshots import snapshot
 from console.projection.agents import REACTIONS
 from contracts import notice, order
@@ -275,8 +276,6 @@ async def test_who_reads_too_slowly_reads_the_page_anew(console: Console, story:
 
 
 def channel(story: CaseStory) -> hubs.Channel:
-    from console.live.of_board import BoardChannel
-
     return BoardChannel(story.case_id, Directory())
 
 
@@ -396,6 +395,30 @@ class Owners:
         )
 
 
+async def test_names_that_come_late_come_into_the_rows_too(
+    runtime_for: RuntimeFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that is drawn while dispatch is away would else show a short id until it changes again."""
+    monkeypatch.setattr(directories, "AGAIN_S", 0.0)
+    story = CaseStory(START)
+    owners = Owners(story.ordered(1).unit_id)
+    owners.are = "away"
+    async with opened(await runtime_for("console"), cast(Answer, owners)) as console:
+        await told(console.run, story.raised(), story.ordered(1))
+        async with streaming(console, f"/cases/{story.case_id}/live?after=0") as stream:
+            patch = await stream.next("patch")
+            assert patch is not None
+            assert "Car 1" not in patch.data["rows"][0]["html"]
+            owners.are = "there"
+
+            assert await stream.next("resync") is not None
+
+        async with streaming(console, f"/cases/{story.case_id}/live?after=0") as stream:
+            patch = await stream.next("patch")
+            assert patch is not None
+            assert "Car 1" in patch.data["rows"][0]["html"]
+
+
 async def test_an_owner_that_stands_still_holds_up_no_news(
     runtime_for: RuntimeFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -418,3 +441,16 @@ async def test_an_owner_that_stands_still_holds_up_no_news(
 
     assert patch is not None
     assert "Car 1" in patch.data["rows"][0]["html"]
+
+
+def test_two_people_who_know_other_units_do_not_let_a_page_load_for_ever() -> None:
+    """One channel hears the names of each of its listeners in turn: each name is news once."""
+    mine, theirs = (_directory(uuid4()) for _ in range(2))
+    channel = BoardChannel(uuid4(), mine)
+
+    assert [False, True, False, False] == [channel.learn(each) for each in (mine, theirs, mine, theirs)]
+
+
+def _directory(unit_id: UUID) -> Directory:
+    unit = UnitEntry(unit_id, "C1", "一号车", "Car 1", "patrol", True, "available", None, None)
+    return Directory(units={unit_id: unit})

@@ -154,6 +154,10 @@ class Hub:
         listeners = self._listeners.get(key)
         return next(iter(listeners)).channel if listeners else None
 
+    def read_anew(self, key: tuple[str, str]) -> None:
+        """Let everybody who listens to this channel read the page anew."""
+        self._anew(self._listeners.get(key, ()))
+
     def leave(self, listener: Listener) -> None:
         """The stream ended."""
         kept = self._listeners.get(listener.channel.key, set())

@@ -27,7 +27,15 @@ class BoardChannel:
     def __init__(self, case_id: UUID, directory: Directory) -> None:
         self.key = ("board", str(case_id))
         self._case_id, self.directory = case_id, directory
+        self._named = directory.units.keys() | directory.sites.keys()
         self._head_at_s, self._owes_head = float("-inf"), False
+
+    def learn(self, directory: Directory) -> bool:
+        """Take newer names; True if some come for the first time, since rows may show short ids in their place."""
+        named = directory.units.keys() | directory.sites.keys()
+        news = not named <= self._named
+        self.directory, self._named = directory, self._named | named
+        return news
 
     def concerns(self, change: Change) -> bool:
         """A change of this case."""

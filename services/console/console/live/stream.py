@@ -148,5 +148,7 @@ async def _still_may(
     if now.principal != who.principal:
         return False
     if isinstance(listener.channel, BoardChannel):
-        listener.channel.directory = await directory_of(runtime.state["upstream"], now, region)
+        names = await directory_of(runtime.state["upstream"], now, region)
+        if listener.channel.learn(names):
+            hub_of(runtime).read_anew(listener.channel.key)
     return True

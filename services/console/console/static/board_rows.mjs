@@ -82,6 +82,7 @@ export function swapBoard(fresh) {
   }
   newHead($("#head", fresh));
   $("#rings").replaceChildren(...$("#rings", fresh).childNodes);
+  $("#missing").replaceChildren(...$("#missing", fresh).childNodes);
   $("#as-of").replaceWith($("#as-of", fresh));
   refilter();
   return Number($("#board", fresh).dataset.seq);
