@@ -142,6 +142,20 @@ async def test_a_message_of_two_megabytes_does_not_reach_the_topic_at_all(
     assert await passes(outsider, toy)
 
 
+async def test_a_header_without_a_value_stops_nobody(toy: Runtime, outsider: AIOKafkaProducer) -> None:
+    """Kafka allows one; read again and again by a process that it ends, it would hold up its partition for good."""
+    report_id, headers, body = good()
+    event_id, nameless = uuid4(), [("ce_type", None)]
+
+    await outsider.send_and_wait(REPORTS.name, body, key=KEY, headers=[*headers, ("x", None)])
+    await outsider.send_and_wait(REPORTS.name, body, key=KEY, headers=[*headers_of(event_id), *nameless])
+    found = await letter(toy, event_id)
+
+    assert await until(toy, SEEN, report_id)
+    assert found is not None
+    assert "unknown_type" == found["reason"]
+
+
 @pytest.mark.parametrize("where", ["header", "many headers", "key"])
 async def test_words_that_grow_when_they_are_copied_do_not_stop_the_relay(
     toy: Runtime, outsider: AIOKafkaProducer, where: str

@@ -20,6 +20,8 @@ BODY_BYTES_MAX = 64 * 1024
 """A fact is small; anything larger is a mistake or an attack, and goes to the dead letters."""
 
 Headers = list[tuple[str, bytes]]
+Raw = Iterable[tuple[str, bytes | None]]
+"""Headers as any client may send them: Kafka allows one without a value."""
 
 
 class Unreadable(Exception):
@@ -82,24 +84,24 @@ def body_of(fact: Fact) -> bytes:
     return fact.model_dump_json().encode()
 
 
-def event_id_of(headers: Iterable[tuple[str, bytes]]) -> EventId | None:
+def event_id_of(headers: Raw) -> EventId | None:
     """The event id, or None if the message carries none that can be read."""
     for name, value in headers:
         if name == "ce_id":
             try:
-                return EventId(UUID(value.decode("ascii")))
+                return EventId(UUID((value or b"").decode("ascii")))
             except (ValueError, UnicodeDecodeError):
                 return None
     return None
 
 
-def decode(topic: Topic, headers: Iterable[tuple[str, bytes]], value: bytes | None) -> Received:
+def decode(topic: Topic, headers: Raw, value: bytes | None) -> Received:
     """Read a message of `topic`.
 
     Raises: Unreadable, with a reason (`no_event_id`, `unknown_type`, `wrong_topic`, `too_large`, `empty`,
     `invalid`), so that the dead letter says how to mend it.
     """
-    found = dict(headers)
+    found = {name: said or b"" for name, said in headers}
     event_id = event_id_of(found.items())
     if event_id is None:
         raise Unreadable("no_event_id", "Header ce_id must be a UUID; see the AsyncAPI page of this topic.")

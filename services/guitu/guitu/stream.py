@@ -253,7 +253,7 @@ def _once(received: Sequence[wire.Received], new: set[UUID]) -> list[wire.Receiv
 def _headers(event: Any) -> list[tuple[str, bytes]]:
     headers = event.message.headers or []
     pairs = headers.items() if isinstance(headers, dict) else headers
-    return [(str(name), bytes(value)) for name, value in pairs]
+    return [(str(name), bytes(value or b"")) for name, value in pairs]
 
 
 def fact_types(reactions: Sequence[Reaction]) -> set[type[Fact]]:
