@@ -155,6 +155,24 @@ async def test_a_poster_that_is_drawn_while_the_alert_ends_is_not_handed_out(
     assert (409, "application/problem+json") == (answered.status_code, answered.headers["content-type"])
 
 
+async def test_a_consent_narrowed_while_the_poster_is_drawn_is_what_the_poster_shows(command: Desk) -> None:
+    case_id = await with_photo(command)
+    await publish(command, case_id, photo=True, name=True)
+
+    drawing = asyncio.create_task(get(command, f"/cases/{case_id}/share.jpg"))
+    assert await until(command.runtime, "select count(*) from audit where action = 'poster.drawn'")
+    await publish(command, case_id, photo=False, name=False)
+    answered = await drawing
+
+    shown = await command.runtime.pool.fetch(
+        "select details from audit where action = 'poster.drawn' order by id"
+    )
+    assert 200 == answered.status_code
+    assert [(True, True), (False, False)] == [
+        (row["details"]["photo"], row["details"]["name"]) for row in shown
+    ]
+
+
 async def test_the_public_page_says_thank_you_after_the_end_and_its_photo_is_gone(command: Desk) -> None:
     case_id = await with_photo(command)
     path = (await publish(command, case_id))["public_url"]

@@ -19,33 +19,45 @@ from guitu.tx import Tx
 from guitu.worker import WorkerTrouble
 
 DEADLINE_S = 20.0
+DRAWINGS_MAX = 3
+"""Of one request: what may be shown changes seldom, and hardly ever twice while it is drawn."""
 Form = Literal["poster", "share"]
 
 
 async def drawn(runtime: Runtime, settings: AlertSettings, p: Principal, case_id: UUID, form: Form) -> bytes:
     """The drawn poster. Raises: Problem 404, 409 while it may not be published, 503 if it could not be drawn."""
-    async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
-        case = await access_case(tx.conn, p, case_id)
-        poster = await _gathered(tx, runtime, settings, case)
-        shown = {"photo": poster.photo is not None, "name": poster.lines[0].en == "Name"}
-        tx.audit("poster.drawn", subject=case_id, form=form, **shown)
+    for _ in range(DRAWINGS_MAX):
+        async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
+            case = await access_case(tx.conn, p, case_id)
+            allowed, poster = await _gathered(tx, runtime, settings, case)
+            shown = {"photo": poster.photo is not None, "name": poster.lines[0].en == "Name"}
+            tx.audit("poster.drawn", subject=case_id, form=form, **shown)
+        picture = await _picture(runtime, case_id, form, poster)
+        async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
+            # Drawing takes a second: an end, a withdrawal or a narrower consent in it must not be overtaken by the
+            # child's photo or name.
+            now = await publication.open_publication(tx, await access_case(tx.conn, p, case_id))
+        if now == allowed:
+            return picture
+    raise _not_drawn()
+
+
+async def _picture(runtime: Runtime, case_id: UUID, form: Form, poster: Poster) -> bytes:
     draw = poster_pdf if form == "poster" else share_image
     try:
-        picture = await photos.worker_of(runtime).run(draw, poster, deadline_s=DEADLINE_S)
+        return await photos.worker_of(runtime).run(draw, poster, deadline_s=DEADLINE_S)
     except WorkerTrouble as trouble:
         runtime.log.warning("poster.failed", case_id=str(case_id), reason=trouble.reason)
         raise _not_drawn() from None
-    async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
-        # Drawing takes a second: a stand-down or a withdrawal in it must not be overtaken by the child's photo.
-        await publication.open_publication(tx, await access_case(tx.conn, p, case_id))
-    return picture
 
 
-async def _gathered(tx: Tx, runtime: Runtime, settings: AlertSettings, case: Case) -> Poster:
+async def _gathered(
+    tx: Tx, runtime: Runtime, settings: AlertSettings, case: Case
+) -> tuple[Publication, Poster]:
     allowed = await publication.open_publication(tx, case)
     name = await published_name(tx, settings, case, allowed)
     photo = await photos.rendition(tx.conn, settings, case.id, "poster") if allowed.photo else None
-    return poster_of(
+    return allowed, poster_of(
         case,
         allowed,
         name,
