@@ -107,6 +107,20 @@ async def test_a_way_back_that_began_elsewhere_is_refused(
     assert [401, 401, 401] == [a.status_code for a in (without_departure, swapped, injected)]
 
 
+async def test_ways_back_that_nobody_went_fill_no_log(
+    runtime_for: RuntimeFor, service: IdentityService
+) -> None:
+    run = await runtime(runtime_for, service)
+    async with at_the_desk(run, None) as http:
+        statuses = {
+            (await http.get("/oidc/return", params={"code": "c", "state": "s"})).status_code
+            for _ in range(60)
+        }
+
+    assert {401} == statuses
+    assert 30 <= await run.pool.fetchval("select count(*) from audit where action = 'login_refused'") <= 32
+
+
 async def test_a_code_is_good_once(runtime_for: RuntimeFor, service: IdentityService) -> None:
     run = await runtime(runtime_for, service)
     async with at_the_desk(run, None) as http:

@@ -83,12 +83,14 @@ async def by_token(runtime: Runtime, token: str, address: str) -> Proven:
     return Proven(who, "token", issued=issued, until=until)
 
 
-async def by_link(runtime: Runtime, token: str) -> Proven:
+async def by_link(runtime: Runtime, token: str, address: str) -> Proven:
     """A link from `guitu console login-link`, once. Raises: Problem 410, if it was used or is too old."""
     async with runtime.tx(actor="console") as tx:
         row = await store_sessions.use_link(tx.conn, hash_of(token), tx.now)
-        tx.audit("login_link_used" if row else "login_refused", how="link")
+        if row is not None:
+            tx.audit("login_link_used", how="link")
     if row is None:
+        await _audit_stranger(runtime, address, how="link")
         raise link_over()
     return Proven(Principal(row["subject"], row["role"], row["region_code"]), "link")
 
@@ -103,7 +105,7 @@ async def for_whom(runtime: Runtime, token: str) -> Principal:
 
 
 async def by_issuer(
-    runtime: Runtime, base_url: str, code: str, state: str, cookie: str
+    runtime: Runtime, base_url: str, code: str, state: str, cookie: str, address: str
 ) -> tuple[Proven, str]:
     """The way back from the issuer; returns where the person wanted to go, too. Raises: Problem 401, 503."""
     try:
@@ -114,7 +116,7 @@ async def by_issuer(
                 401, "login_refused", "The issuer's tokens name two persons.", "登录未被接受,请重新登录。"
             )
     except Problem as refused:
-        await _audit_refusal(runtime, how="oidc", why=refused.code)
+        await _audit_stranger(runtime, address, how="oidc", why=refused.code)
         raise
     return Proven(who, "oidc", issued=issued), to
 
@@ -199,6 +201,19 @@ async def _count_failure(runtime: Runtime, name: str, address: str, *, known: bo
             account=name if known else None,
             address=address,
         )
+
+
+async def _audit_stranger(runtime: Runtime, address: str, **details: str) -> None:
+    """Anybody can send rubbish here: the first refusals of an address are kept, then one a wait, lest it fills the log.
+
+    Nobody is slowed down by that: what is asked for can't be guessed, and a good link must open the door at any time.
+    """
+    who = f"stranger:{address}"
+    async with runtime.tx(actor="console") as tx:
+        if await store_sessions.waits_until(tx.conn, [who], tx.now) is None:
+            free = FREE_FAILURES_OF_ADDRESS
+            await store_sessions.failed(tx.conn, who, tx.now, free, FIRST_WAIT, LONGEST_WAIT)
+            tx.audit("login_refused", address=address, **details)
 
 
 async def _audit_refusal(runtime: Runtime, **details: str) -> None:

@@ -36,7 +36,7 @@ def door_router(runtime: Runtime) -> APIRouter:
     ) -> Response:
         """Take an account's name and password, or a token."""
         check_from_here(request)
-        address = request.client.host if request.client else "unknown"
+        address = _address(request)
         try:
             if token.strip():
                 proven = await entering.by_token(runtime, token, address)
@@ -58,7 +58,7 @@ def door_router(runtime: Runtime) -> APIRouter:
     async def use_link(request: Request, token: str) -> Response:
         """Use it."""
         check_from_here(request)
-        return await _enter(request, runtime, await entering.by_link(runtime, token), "/")
+        return await _enter(request, runtime, await entering.by_link(runtime, token, _address(request)), "/")
 
     @router.get("/oidc/start")
     async def to_issuer(request: Request, to: str = "/") -> Response:
@@ -73,7 +73,8 @@ def door_router(runtime: Runtime) -> APIRouter:
         """The issuer sent the browser back; the code is good once, and only with what the cookie holds."""
         kept = request.cookies.get(oidc_login.COOKIE, "")
         try:
-            proven, to = await entering.by_issuer(runtime, base_url(request), code, state, kept)
+            came = base_url(request), code, state, kept, _address(request)
+            proven, to = await entering.by_issuer(runtime, *came)
             answer = await _enter(request, runtime, proven, to)
         except Problem as refused:
             return _ask(request, runtime, "/", refused)
@@ -90,6 +91,11 @@ def door_router(runtime: Runtime) -> APIRouter:
         return answer
 
     return router
+
+
+def _address(request: Request) -> str:
+    """Where it came from."""
+    return request.client.host if request.client else "unknown"
 
 
 def inside(to: str) -> str:
