@@ -256,6 +256,63 @@ async def test_a_login_link_is_over_after_its_minutes(runtime_for: RuntimeFor) -
     assert [410, 410] == statuses
 
 
+async def test_what_was_made_while_the_clock_was_ahead_outlasts_nothing_once_it_is_set_right(
+    runtime_for: RuntimeFor,
+) -> None:
+    run = await runtime_for("console")
+    await account(run)
+    run.clock.advance(days=3000)  # type: ignore[attr-defined]
+    async with at_the_desk(run, None) as http, at_the_desk(run, None) as later:
+        for _ in range(7):
+            await tries(http, "wrong")
+        run.clock.advance(minutes=16)  # type: ignore[attr-defined]
+        await tries(http, RIGHT)
+        link = await new_login_link(run.settings, "http://console.test", "operator")
+        await run.pool.execute(
+            "update login_link set expires_at = $1", run.clock.now() + timedelta(minutes=15)
+        )
+        for _ in range(7):
+            await tries(later, "wrong")
+        was_in = await is_in(http)
+
+        run.clock.advance(days=-3000)  # type: ignore[attr-defined]
+        still_in, looked, used = await is_in(http), await later.get(link), await later.post(link)
+        entered = await tries(later, RIGHT)
+
+    assert (True, False) == (was_in, still_in), "A session would last for years."
+    assert (410, 410) == (looked.status_code, used.status_code), "A link would last for years."
+    assert 303 == entered.status_code, "An account would be locked for years."
+
+
+async def test_a_session_outlives_a_clock_that_is_set_back_by_hours(runtime_for: RuntimeFor) -> None:
+    run = await runtime_for("console")
+    await account(run)
+    async with at_the_desk(run, None) as http:
+        await tries(http, RIGHT)
+        run.clock.advance(hours=-8)  # type: ignore[attr-defined]
+        inside = await is_in(http)
+
+    assert inside
+
+
+async def test_rubbish_for_links_fills_no_log_and_keeps_no_good_link_shut(runtime_for: RuntimeFor) -> None:
+    run = await runtime_for("console")
+    link = await new_login_link(run.settings, "http://console.test", "operator")
+    await run.pool.execute("update login_link set expires_at = $1", run.clock.now() + timedelta(minutes=15))
+    async with at_the_desk(run, None) as http:
+        rubbish = {(await http.post(f"/login/link/rubbish-{n}")).status_code for n in range(60)}
+        written = len(await said(run, "login_refused"))
+        run.clock.advance(minutes=1)  # type: ignore[attr-defined]
+        await http.post("/login/link/rubbish")
+        later = len(await said(run, "login_refused"))
+        good = await http.post(link)
+
+    assert {410} == rubbish
+    assert 30 <= written <= 32
+    assert later == written + 1, "Who goes on is still seen."
+    assert 303 == good.status_code
+
+
 async def test_another_site_can_log_nobody_in(runtime_for: RuntimeFor) -> None:
     run = await runtime_for("console")
     await account(run)

@@ -227,6 +227,35 @@ class KilledError(BaseException):
     """`kill -9` between a command and the note that it was carried out."""
 
 
+async def test_a_clock_that_is_set_back_holds_no_drill_up_and_one_set_forward_hurries_none(
+    hall: Hall,
+) -> None:
+    await hall.starts(speed=1)
+    await hall.goes_on(20)
+    await claimed_by_the_dead(hall)
+    before = await hall.states()
+
+    hall.run.clock.advance(hours=-5)  # type: ignore[attr-defined]
+    await hall.goes_on(30)
+    after_back = await hall.states()
+    hall.run.clock.advance(hours=9)  # type: ignore[attr-defined]
+    while await run_drills(hall.run):
+        pass
+    after_forward = await hall.states()
+
+    assert before.count("waiting") > after_back.count("waiting")
+    assert 1 >= after_back.count("waiting") - after_forward.count("waiting")
+
+
+async def claimed_by_the_dead(hall: Hall) -> None:
+    """The next step is in the hands of a process that is gone, and was due in a while."""
+    await hall.run.pool.execute(
+        "update drill_step s set lease = gen_random_uuid(), leased_until = $1, due_at = $1, began_at = $1 "
+        "where number = (select min(number) from drill_step where state = 'waiting')",
+        hall.run.clock.now() + LEASE,
+    )
+
+
 async def test_two_processes_never_act_for_the_same_step(hall: Hall) -> None:
     await hall.starts("false-alarm")
     others: list[int] = []

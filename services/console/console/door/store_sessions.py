@@ -7,10 +7,11 @@ from typing import Any
 
 import asyncpg
 
+# A clock that was ahead and was set right leaves times behind that are far off: nothing here lasts until then.
 _FIND = """
 select s.id_hash, s.subject, s.role, s.region_code, s.csrf, s.sealed_tokens, s.token_expires_at, s.expires_at
 from session s left join account a on a.subject = s.subject and s.generation is not null
-where s.id_hash = $1 and s.ended_at is null and s.expires_at > $2
+where s.id_hash = $1 and s.ended_at is null and s.expires_at > $2 and s.expires_at <= $2 + interval '25 hours'
     and (s.generation is null or (a.generation = s.generation and a.disabled_at is null))
 """
 _BEGIN = """
@@ -35,13 +36,18 @@ _LINK = """
 insert into login_link (token_hash, subject, role, region_code, expires_at) values ($1, $2, $3, $4, $5)
 """
 _PEEK_LINK = """
-select subject, role, region_code from login_link where token_hash = $1 and used_at is null and expires_at > $2
+select subject, role, region_code from login_link
+where token_hash = $1 and used_at is null and expires_at > $2 and expires_at <= $2 + interval '20 minutes'
 """
 _USE_LINK = """
-update login_link set used_at = $2 where token_hash = $1 and used_at is null and expires_at > $2
+update login_link set used_at = $2
+where token_hash = $1 and used_at is null and expires_at > $2 and expires_at <= $2 + interval '20 minutes'
 returning subject, role, region_code
 """
-_WAITS = "select max(wait_until) from login_failure where who = any($1) and wait_until > $2"
+_WAITS = """
+select max(wait_until) from login_failure
+where who = any($1) and wait_until > $2 and wait_until <= $2 + interval '15 minutes'
+"""
 # The wait doubles with each failure after the free ones, up to the longest; a quiet day forgets all of them.
 _FAILED = """
 insert into login_failure (who, failures, last_at, wait_until) values ($1, 1, $2, $2)

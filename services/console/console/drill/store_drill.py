@@ -27,16 +27,21 @@ _STARTING = 7_212
 _OPEN = """
 select count(*) from drill_run where region_code = $1 and state in ('running', 'stopping') and id <> $2
 """
-# One after another: a step is due only when all before it are over, so no two processes act for one run.
+# One after another: a step is due only when all before it are over, so no two processes act for one run. A clock that
+# was set back by hours must not let a drill stand still for them: no step waits longer than its script says, no lease
+# is longer than LEASE.
 _CLAIM = """
 with next as (
-    select s.run_id, s.number from drill_step s
-    where s.state = 'waiting' and s.due_at <= $1 and (s.leased_until is null or s.leased_until < $1)
+    select s.run_id, s.number from drill_step s join drill_run r on r.id = s.run_id
+    where s.state = 'waiting'
+      and (s.due_at <= $1 or s.due_at > $1 + interval '1 minute'
+          + make_interval(secs => coalesce((s.step->>'wait_s')::float, 0) / r.speed))
+      and (s.leased_until is null or s.leased_until < $1 or s.leased_until > $1 + 2 * ($3::timestamptz - $1))
       and not exists (select 1 from drill_step e
           where e.run_id = s.run_id and e.number < s.number and e.state = 'waiting')
     order by s.due_at limit 1 for update of s skip locked
 )
-update drill_step s set lease = $2, leased_until = $3, began_at = coalesce(s.began_at, $1)
+update drill_step s set lease = $2, leased_until = $3, began_at = least(s.began_at, $1)
 from next, drill_run r where s.run_id = next.run_id and s.number = next.number and r.id = s.run_id
 returning s.run_id, s.number, s.step, s.began_at, s.picked, s.lease, r.region_code, r.state as run_state, r.speed,
     r.started_by, r.started_as, r.case_id, r.case_code, r.memory
@@ -63,7 +68,8 @@ _DUE = "update drill_step set due_at = $3 where run_id = $1 and number = $2 and 
 _LOCK = "select * from drill_run where id = $1 for update"
 _SKIP = """
 update drill_step set state = 'skipped', ended_at = $2
-where run_id = $1 and state = 'waiting' and (leased_until is null or leased_until < $2)
+where run_id = $1 and state = 'waiting'
+    and (leased_until is null or leased_until < $2 or leased_until > $2 + 2 * $3::interval)
 """
 _END = "update drill_run set state = $2, ended_at = $3 where id = $1 and ended_at is null"
 _STOPPING = "update drill_run set state = 'stopping' where id = $1 and state = 'running'"
@@ -154,7 +160,7 @@ async def stop(conn: asyncpg.Connection, run: Row, step: dict[str, Any], now: da
 
 async def stop_rest(conn: asyncpg.Connection, run_id: UUID, now: datetime) -> None:
     """Skip what nobody acts for at this moment."""
-    await conn.execute(_SKIP, run_id, now)
+    await conn.execute(_SKIP, run_id, now, LEASE)
 
 
 async def end_run(conn: asyncpg.Connection, run_id: UUID, state: str, now: datetime) -> None:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from guitu.problem import Problem
 UNDO_S = 30.0
 UNDO_SLACK_S = 5.0
 """The page counts down by its own clock, and a tap in the last second takes a moment to arrive."""
+CLOCKS_APART_S = 60.0
 UNDONE = "录入后30秒内撤回 (taken back within 30 s)"
 """The reason that goes into the case file and to everybody who was told."""
 
@@ -124,4 +126,6 @@ async def take_back(upstream: Upstream, who: Visitor, case_id: UUID, now: dateti
 def seconds_left(case: Json, now: datetime) -> float:
     """How long the alert can still be taken back with one tap; negative when it is too late."""
     until = datetime.fromisoformat(case["opened_at"]) + timedelta(seconds=UNDO_S)
-    return (until - now).total_seconds()
+    left_s = (until - now).total_seconds()
+    # Raised far in the future: a clock was set back, and nobody knows how long people have been on their way.
+    return min(left_s, UNDO_S) if left_s <= UNDO_S + CLOCKS_APART_S else -inf
