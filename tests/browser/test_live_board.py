@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
+import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
@@ -19,6 +22,7 @@ from harness.whole_system import Stack
 
 CUTS = 20
 SEED = 20261201
+BEIJING = ZoneInfo("Asia/Shanghai")
 
 
 @pytest_asyncio.fixture
@@ -64,22 +68,32 @@ async def test_twenty_cut_connections_lose_nothing_and_double_nothing(
         assert [] == await doubled_ids(desk.page)
 
 
-async def test_silence_covers_the_board_and_says_as_of_when_until_the_line_is_back(
-    stack: Stack, browser: Browser, case: Case
+@pytest.mark.parametrize("path", ["/cases/{case}", "/cases"])
+async def test_silence_covers_the_page_and_says_as_of_when_until_the_line_is_back(
+    stack: Stack, browser: Browser, case: Case, path: str
 ) -> None:
-    """Nothing is shown as new that may be old: ten seconds without a beat are enough."""
+    """Nothing is shown as new that may be old: ten seconds without a beat are enough.
+
+    The desk's own clock is set back meanwhile; it must neither hold the veil up nor be what it says.
+    """
     async with (
         open_proxy(port_of(stack.urls["console"])) as proxy,
         open_window(browser, f"http://{proxy.address}") as desk,
     ):
         await is_at_the_board(desk, stack, case)
-        veil = desk.page.locator("#veil")
+        await desk.goto(path.format(case=case.case_id))
+        veil = desk.page.locator("#veil, #no-news")
         await expect(veil).to_be_hidden()
+        await desk.page.evaluate("const real = Date.now; Date.now = () => real() - 5 * 3600e3")
 
         proxy.cut()
         await expect(veil).to_be_visible(timeout=16_000)
-        await expect(veil).to_contain_text(re.compile(r"\d\d:\d\d:\d\d"))
+        said = re.search(r"\d\d:\d\d:\d\d", await veil.inner_text())
         proxy.heal()
+        assert said is not None
+        by_page = datetime.strptime(said[0], "%H:%M:%S")
+        by_us = datetime.now(BEIJING).replace(tzinfo=None)
+        assert (by_us - by_page).seconds < 3600
 
         await expect(veil).to_be_hidden(timeout=16_000)
 

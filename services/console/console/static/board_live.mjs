@@ -1,6 +1,6 @@
 // The stream of one case: patches, beats, resync; and the veil when no beat comes. The protocol is told in live.py.
 
-import { serverTime } from "./ground.mjs";
+import { serverTime, silence } from "./ground.mjs";
 
 const SILENT_MS = 10000;
 const AGAIN_MS = [500, 1000, 2000, 4000, 8000];
@@ -8,16 +8,17 @@ const AGAIN_MS = [500, 1000, 2000, 4000, 8000];
 export function listen(board, { onPatch, onResync, onEnded, veil, asOf }) {
   let source = null;
   let seq = Number(board.seq);
-  let heard = Date.now();
+  const quiet = silence();
+  let saidAt = null;
   let factsAt = board.asOf ?? null;
   let failures = 0;
   let retry = 0;
   let closed = false;
 
   function alive(said) {
-    heard = Date.now();
+    quiet.heard();
     failures = 0;
-    if (said.at) serverTime(said.at);
+    if (said.at) { saidAt = said.at; serverTime(said.at); }
     if (said.facts_at) { factsAt = said.facts_at; asOf(factsAt); }
     veil(null);
   }
@@ -67,9 +68,9 @@ export function listen(board, { onPatch, onResync, onEnded, veil, asOf }) {
   }
 
   setInterval(() => {
-    if (Date.now() - heard > SILENT_MS) veil(factsAt ?? new Date(heard).toISOString());
+    if (quiet.ms() > SILENT_MS) veil(factsAt ?? saidAt ?? quiet.since());
     // A connection can be dead without saying so: after thrice the silence it is opened anew.
-    if (!closed && Date.now() - heard > 3 * SILENT_MS) { heard = Date.now() - SILENT_MS - 1; open(); }
+    if (!closed && quiet.ms() > 3 * SILENT_MS) { quiet.heard(SILENT_MS + 1); open(); }
   }, 1000);
   open();
   return { close };

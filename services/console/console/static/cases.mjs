@@ -1,11 +1,14 @@
 // The list of cases stays as it is on screen; rows that change are marked, new ones come on top, nothing vanishes.
 
-import { $, t, serverTime } from "./ground.mjs";
+import { $, beijing, t, serverTime, silence } from "./ground.mjs";
 
 const page = $("#cases");
 const open = $("#open tbody");
 let seq = Number(page.dataset.seq);
-let heardAt = Date.now();
+let saidAt = null;
+let stream = null;
+let over = false;
+const quiet = silence();
 
 function row(html) {
   const shelf = document.createElement("template");
@@ -28,19 +31,27 @@ function take(patch) {
 
 function heard(event) {
   const said = JSON.parse(event.data);
-  heardAt = Date.now();
+  saidAt = said.at;
+  quiet.heard();
   page.classList.remove("veiled");
   $("#no-news").hidden = true;
   serverTime(said.at);
   return said;
 }
 
+function end() {
+  over = true;
+  stream.close();
+}
+
 function listen() {
-  const stream = new EventSource(`${page.dataset.live}?after=${seq}`);
+  stream?.close();
+  if (over) return;
+  stream = new EventSource(`${page.dataset.live}?after=${seq}`);
   stream.addEventListener("patch", (event) => take(heard(event)));
   stream.addEventListener("beat", heard);
-  stream.addEventListener("resync", () => { stream.close(); location.reload(); });
-  stream.addEventListener("ended", () => { stream.close(); location.assign("/login?to=/cases"); });
+  stream.addEventListener("resync", () => { end(); location.reload(); });
+  stream.addEventListener("ended", () => { end(); location.assign("/login?to=/cases"); });
   // A browser gives up for good when the answer is no stream, as during a restart; then we ask again ourselves.
   stream.addEventListener("error", () => {
     if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 2000 + Math.random() * 2000);
@@ -48,10 +59,12 @@ function listen() {
 }
 
 setInterval(() => {
-  if (Date.now() - heardAt < 10000) return;
+  // A connection can be dead without saying so: after thrice the silence it is opened anew.
+  if (quiet.ms() > 30000) { quiet.heard(10001); listen(); }
+  if (quiet.ms() < 10000) return;
   page.classList.add("veiled");
   $("#no-news").hidden = false;
-  $("#no-news").textContent = `${t("No news from the server: data as of")} ${new Date(heardAt).toLocaleTimeString("zh-CN", { hour12: false, timeZone: "Asia/Shanghai" })}`;
+  $("#no-news").textContent = `${t("No news from the server: data as of")} ${beijing(saidAt ?? quiet.since())}`;
 }, 1000);
 
 listen();

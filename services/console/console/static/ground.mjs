@@ -9,6 +9,7 @@
 //   el("td", {class: "num"}, text, child)    an element; text is text, never markup
 //   beijing(iso), age(iso), now()            24-hour Beijing time; relative age; the server's clock
 //   serverTime(iso)                          tell the clock what the server says; ages follow it
+//   silence()                                how long nobody was heard, whatever the browser's clock does meanwhile
 //   onceOnly(form)                           a form that can't be sent twice by a nervous finger
 //
 // A page names its module by {{ script("board.mjs") }}: its words come along as data, and nothing is inline.
@@ -130,6 +131,20 @@ const clock = new Intl.DateTimeFormat("en-GB", { timeZone: "Asia/Shanghai", hour
 
 export const serverTime = (iso) => { ahead = Date.parse(iso) - Date.now(); };
 export const now = () => Date.now() + ahead;
+
+// How long nobody was heard. The machine's clock may be set back meanwhile, the steady one stands still while the
+// machine sleeps: the longer of the two counts.
+export function silence() {
+  let wall = Date.now();
+  let steady = performance.now();
+  const ms = () => Math.max(Date.now() - wall, performance.now() - steady);
+  return {
+    ms,
+    heard: (ago = 0) => { wall = Date.now() - ago; steady = performance.now() - ago; },
+    since: () => new Date(now() - ms()).toISOString(),
+  };
+}
+
 export const beijing = (iso) => clock.format(new Date(iso));
 
 export function age(iso) {
