@@ -1,18 +1,19 @@
 """How old the picture is: the newest fact that is in it, and how many wait on the broker, topic by topic.
 
-Nothing new is no sign of age: when nothing waits, the picture is as of now; else as of its newest fact.
+Nothing new is no sign of age: when nothing waits, the picture is as of now; else as of its newest fact, or of when a
+partition was first seen to stand still, whichever is older: news of other cases makes what it holds back no newer.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Depends, Response
@@ -30,6 +31,8 @@ GROUP = "guitu-console"
 ASK_S = 3.0
 KEPT_S = 3.0
 """Every page shows the age; the broker is asked once for all of them."""
+Places = Mapping[TopicPartition, tuple[int, int]]
+"""How far each partition is read, and how far it goes."""
 Anyone = Annotated[Visitor, Depends(visitor())]
 
 
@@ -41,13 +44,17 @@ class Age:
     seq: int
     facts_at: datetime | None
     waiting: dict[str, int] | None
+    stands_since: datetime | None = None
 
     @property
     def as_of(self) -> datetime | None:
         """Up to when the picture is whole; None if it is empty or nobody knows."""
-        if self.waiting is None:
-            return self.facts_at
-        return self.facts_at if any(self.waiting.values()) else self.at
+        if self.waiting is not None and not any(self.waiting.values()):
+            return self.at
+        if self.facts_at is None:
+            return None
+        # A fact of the future comes from a clock that is ahead; it makes the picture no newer than now.
+        return min(self.facts_at, self.stands_since or self.at, self.at)
 
     def shown(self) -> dict[str, Any]:
         """As JSON."""
@@ -56,38 +63,68 @@ class Age:
         return said | {"seq": self.seq, "waiting": self.waiting}
 
 
+class Standing:
+    """Which partitions have something to be read and go on with none of it, and since when."""
+
+    def __init__(self) -> None:
+        self._since: dict[TopicPartition, tuple[int, datetime]] = {}
+
+    def look(self, places: Places, now: datetime) -> datetime | None:
+        """When the first of those that stand still was first seen there; None if nothing waits."""
+        before, self._since = self._since, {}
+        for part, (read, end) in places.items():
+            if end > read:
+                known = before.get(part)
+                self._since[part] = known if known and known[0] == read else (read, now)
+        return min((since for _, since in self._since.values()), default=None)
+
+
 class Waiting:
     """How many facts the console has not read yet, asked at most once in KEPT_S."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._asking = settings, asyncio.Lock()
         self._said: dict[str, int] | None = None
+        self._standing = Standing()
+        self._stands_since: datetime | None = None
         self._good_until = 0.0
 
-    async def now(self) -> dict[str, int] | None:
-        """By topic; None if the broker does not answer."""
+    async def now(self, at: datetime) -> tuple[dict[str, int] | None, datetime | None]:
+        """By topic, None if the broker does not answer; and since when a partition stands still."""
         loop = asyncio.get_running_loop()
         async with self._asking:
             if loop.time() >= self._good_until:
                 try:
                     async with asyncio.timeout(ASK_S):
-                        self._said = await waiting_by_topic(self._settings)
+                        places = await places_of(self._settings)
+                    self._said = by_topic(places)
+                    self._stands_since = self._standing.look(places, at)
                 except (KafkaError, OSError, TimeoutError):
                     self._said = None
                 self._good_until = loop.time() + KEPT_S
-        return self._said
+        return self._said, self._stands_since
 
 
 async def waiting_by_topic(settings: Settings) -> dict[str, int]:
     """Ask the broker. Raises: KafkaError, OSError."""
+    return by_topic(await places_of(settings))
+
+
+async def places_of(settings: Settings) -> Places:
+    """Ask the broker how far each partition is read, and written. Raises: KafkaError, OSError."""
     async with _broker(settings) as (admin, reader):
         parts = await partitions(settings)
         ends, begins = await reader.end_offsets(parts), await reader.beginning_offsets(parts)
         known = await admin.list_consumer_group_offsets(GROUP)
+    read = {part: known[part].offset if part in known else -1 for part in parts}
+    return {part: (read[part] if read[part] >= 0 else begins[part], ends[part]) for part in parts}
+
+
+def by_topic(places: Places) -> dict[str, int]:
+    """How many facts of each topic wait."""
     waiting = {topic.name: 0 for topic in READ}
-    for part in parts:
-        read = known[part].offset if part in known and known[part].offset >= 0 else begins[part]
-        waiting[part.topic] += max(0, ends[part] - read)
+    for part, (read, end) in places.items():
+        waiting[part.topic] += max(0, end - read)
     return waiting
 
 
@@ -109,7 +146,8 @@ async def age_of(runtime: Runtime) -> Age:
     waiting: Waiting = runtime.state.setdefault("waiting", Waiting(runtime.settings))
     async with runtime.read() as conn:
         _, seq, facts_at = await store_live.span(conn)
-    return Age(runtime.clock.now(), seq, facts_at, await waiting.now())
+    at = runtime.clock.now()
+    return Age(at, seq, facts_at, *await waiting.now(at))
 
 
 def age_router(runtime: Runtime) -> APIRouter:
