@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any, Literal, cast
 from uuid import UUID, uuid4
 
@@ -319,6 +320,23 @@ async def test_a_page_made_after_a_rebuild_is_not_read_anew_again(console: Conso
 
     assert first is not None
     assert "beat" == first.name
+
+
+async def test_what_one_person_left_open_makes_room_for_what_they_open_now_and_shuts_nobody_out(
+    console: Console, story: CaseStory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "LISTENERS_OF_ONE_MAX", 3)
+    path = f"/cases/{story.case_id}/live?after={await place(console.run)}"
+    async with AsyncExitStack() as stack:
+        other = await stack.enter_async_context(streaming(console, path, role="auditor"))
+        mine = [await stack.enter_async_context(streaming(console, path)) for _ in range(5)]
+        ended = [await each.next("none") for each in mine[:2]]
+        await told(console.run, story.ordered(1))
+        heard = [await each.next("patch") for each in (*mine[2:], other)]
+
+    assert [None, None] == ended
+    assert all(heard)
+    assert 0 == console.hub.listeners
 
 
 async def test_a_laboratory_has_no_stream(console: Console, story: CaseStory) -> None:

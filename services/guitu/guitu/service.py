@@ -10,6 +10,7 @@ import asyncio
 import gc
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
@@ -30,6 +31,9 @@ from guitu.relay import Relay
 from guitu.settings import Settings
 from guitu.stream import Streams
 from guitu.tx import Tx
+
+UNREAD_MS_MAX = 60_000
+"""How long what we sent may lie at the far side unread, or on the way unanswered, before the connection is closed."""
 
 
 @dataclass(frozen=True)
@@ -256,14 +260,20 @@ def _look_for_rubbish_seldom() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def run(service: Service, settings: Settings | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; exits within 10 s, and correctly after SIGKILL too."""
-    import socket
-
-    settings = settings or Settings()
+def listener_at(host: str, port: int) -> socket.socket:
+    """A bound socket; what it accepts is closed when the far side takes nothing for UNREAD_MS_MAX."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind((settings.host, settings.port))
+    # Connections inherit it: who vanished, or reads no more, is let go of in a minute and not in a quarter of an hour.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS_MAX)
+    sock.bind((host, port))
+    return sock
+
+
+def run(service: Service, settings: Settings | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; exits within 10 s, and correctly after SIGKILL too."""
+    settings = settings or Settings()
+    sock = listener_at(settings.host, settings.port)
     app = build_app(service, settings, sock.getsockname()[1])
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=3, lifespan="on"

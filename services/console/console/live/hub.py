@@ -33,6 +33,8 @@ CATCH_UP_MAX = 2_000
 """Who is further behind reads the page anew, which is cheaper."""
 QUEUE_MAX = 64
 LISTENERS_MAX = 500
+LISTENERS_OF_ONE_MAX = 100
+"""Of one person: what they left open, or what never closed, must not take the place of all others."""
 SILENT_S = 3.0
 """After so long without a look at the database, beats stop: a page must not show old news as new."""
 KEPT = timedelta(hours=24)
@@ -69,6 +71,7 @@ class Listener:
 
     channel: Channel
     language: Language
+    subject: str = ""
     first: bytes | None = None
     behind: bool = False
     waiting: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(QUEUE_MAX))
@@ -92,6 +95,12 @@ class Listener:
             self.waiting.get_nowait()
         self.waiting.put_nowait(RESYNC)
 
+    def end(self) -> None:
+        """Say nothing more; whoever still reads comes back by itself, with the last number it heard."""
+        self.behind, self.first = True, None
+        while not self.waiting.empty():
+            self.waiting.get_nowait()
+
 
 class Hub:
     """All listeners of this process and the place in the stream that they have reached."""
@@ -99,6 +108,7 @@ class Hub:
     def __init__(self, runtime: Runtime, turn_s: float = TURN_S, beat_s: float = BEAT_S) -> None:
         self._runtime, self._turn_s, self.beat_s = runtime, turn_s, beat_s
         self._listeners: dict[tuple[str, str], set[Listener]] = {}
+        self._of_one: dict[str, dict[Listener, None]] = {}
         self._turning = asyncio.Lock()
         self.position: int | None = None
         self.facts_at: datetime | None = None
@@ -127,8 +137,12 @@ class Hub:
                 await asyncio.sleep(0.5)
             await asyncio.sleep(max(0.01, self._turn_s - (loop.time() - begun)))
 
-    async def join(self, channel: Channel, language: Language, after: int) -> Listener:
-        """Listen from the change after `after` on. Raises: Problem 503 when there are too many."""
+    async def join(self, channel: Channel, language: Language, after: int, subject: str = "") -> Listener:
+        """Listen from the change after `after` on. Raises: Problem 503 when there are too many.
+
+        Who has too many gives up their oldest for the new one.
+        """
+        self._make_room(subject)
         if self.listeners >= LISTENERS_MAX:
             raise _full()
         async with self._turning:
@@ -136,7 +150,8 @@ class Hub:
             await self._turn()
             upto = self.position or 0
             # One channel for all of a page's listeners: it remembers what it owes them.
-            listener = Listener(self.channel_of(channel.key) or channel, language)
+            listener = Listener(self.channel_of(channel.key) or channel, language, subject)
+            self._of_one.setdefault(subject, {})[listener] = None
             self._listeners.setdefault(channel.key, set()).add(listener)
         try:
             missed = await self._missed(listener, after, upto)
@@ -164,6 +179,18 @@ class Hub:
         kept.discard(listener)
         if not kept:
             self._listeners.pop(listener.channel.key, None)
+        of_one = self._of_one.get(listener.subject, {})
+        of_one.pop(listener, None)
+        if not of_one:
+            self._of_one.pop(listener.subject, None)
+
+    def _make_room(self, subject: str) -> None:
+        """A stream that nobody reads can't be told from one that is quiet, so the oldest goes and not the newest."""
+        of_one = self._of_one.get(subject, {})
+        while len(of_one) >= LISTENERS_OF_ONE_MAX:
+            oldest = next(iter(of_one))
+            oldest.end()
+            self.leave(oldest)
 
     async def _missed(self, listener: Listener, after: int, upto: int) -> bytes | None:
         """What happened between the listener's page and the hub's place; RESYNC if that can't be told."""

@@ -52,7 +52,9 @@ def live_router(runtime: Runtime) -> APIRouter:
         """The list of the person's region, live."""
         region = who.principal.region_code
         channel = ListChannel(region)
-        listener = await hub_of(runtime).join(channel, who.language, _place(last_event_id, after))
+        listener = await hub_of(runtime).join(
+            channel, who.language, _place(last_event_id, after), who.principal.subject
+        )
         return _stream(_events(runtime, request, who, listener, region))
 
     @router.get("/cases/{case_id}/live")
@@ -64,7 +66,7 @@ def live_router(runtime: Runtime) -> APIRouter:
         directory = await directory_of(runtime.state["upstream"], who, region)
         hub = hub_of(runtime)
         channel = hub.channel_of(("board", str(case_id))) or BoardChannel(case_id, directory)
-        listener = await hub.join(channel, who.language, _place(last_event_id, after))
+        listener = await hub.join(channel, who.language, _place(last_event_id, after), who.principal.subject)
         return _stream(_events(runtime, request, who, listener, region))
 
     return router
