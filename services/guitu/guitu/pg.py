@@ -16,6 +16,8 @@ TRANSIENT: tuple[type[Exception], ...] = (
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
+    # A process that stood still for a while finds its transaction ended.
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
     # Said by a connection that the server has ended, until the end of its stream is read: the next statement

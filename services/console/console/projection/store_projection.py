@@ -142,8 +142,15 @@ _TIMELINE = """
 insert into timeline (event_id, case_id, region_code, at, type, details) values ($1, $2, $3, $4, $5, $6)
 on conflict (event_id) do nothing
 """
-IN_ORDER = "select pg_advisory_xact_lock(7210)"
-"""Taken before the first number of `change` and held until the commit, so that numbers become visible in order."""
+IN_ORDER = """
+select pg_advisory_xact_lock(7210), case when current_setting('guitu.rebuilds', true) = 'yes' then null else
+    set_config('idle_in_transaction_session_timeout', '4s', true) || set_config('statement_timeout', '10s', true) end
+"""
+"""Taken before the first number of `change` and held until the commit, so that numbers become visible in order.
+
+Who holds it holds up every other console: a process that stands still is thrown out after seconds, and folds anew. A
+rebuild has bounds of its own.
+"""
 CHANGE = """
 insert into change (case_id, region_code, part, key, fact_at, written_at) values ($1, $2, $3, $4, $5, $6)
 """

@@ -11,6 +11,7 @@ from console.projection.store_projection import IN_ORDER
 # A live fold begins with its row of the inbox, so it waits here and holds nothing. Readers go on reading.
 _HOLD = "lock table inbox in exclusive mode"
 _BOUNDS = (
+    "set local guitu.rebuilds = 'yes'",
     "set local lock_timeout = '60s'",
     "set local statement_timeout = '10min'",
     "set local idle_in_transaction_session_timeout = '10min'",
