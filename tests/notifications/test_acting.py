@@ -281,6 +281,24 @@ async def test_the_next_contact_is_asked_before_time_is_up(watch: Watch) -> None
     assert [] == await watch.faults()
 
 
+async def test_two_people_who_ask_the_next_contact_at_once_ask_one(watch: Watch) -> None:
+    """Each saw the same silence; who is second is told so, and may ask one more a little later."""
+    await fill(watch.run, [site(9, 2)], [contact(n, 9, n) for n in (9, 10, 11)])
+    await watch.raise_alert()
+    [told] = [each for each in await deliveries(watch) if each["site_id"] == str(UUID(int=9))]
+
+    at_once = await asyncio.gather(*(does(watch, "next-contact", of=told["id"]) for _ in range(2)))
+    watch.advance(seconds=11)
+    later = await does(watch, "next-contact", of=told["id"])
+
+    assert [202, 409] == sorted(answer.status_code for answer in at_once)
+    refused = next(answer for answer in at_once if answer.status_code == 409)
+    assert "asked_just_now" == refused.json()["code"]
+    assert 202 == later.status_code
+    asked = [each for each in await deliveries(watch) if each["site_id"] == str(UUID(int=9))]
+    assert 3 == len(asked)
+
+
 async def test_when_everybody_was_asked_the_refusal_names_the_way_that_is_left(watch: Watch) -> None:
     await watch.raise_alert()
     await does(watch, "next-contact")

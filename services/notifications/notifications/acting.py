@@ -6,13 +6,14 @@ first is certainly not on its way any more, and nobody is told again who has ans
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 from guitu.auth import Principal
 from guitu.problem import Problem
 from guitu.tx import Tx
-from notifications import escalating, handlers, store_acting, tasks
+from notifications import escalating, handlers, store_acting, store_escalating, tasks
 from notifications.access import access_delivery
 from notifications.domain import recipients
 from notifications.domain.delivery import ALERT_KINDS
@@ -22,6 +23,8 @@ CALLED_BY = Literal["voice", "person"]
 RESENDABLE = frozenset({*ALERT_KINDS, "order", *STOP_KINDS})
 """Drills and nil-report rounds have rhythms of their own."""
 PASSED_ON = frozenset({*ALERT_KINDS, "order"})
+JUST_NOW = timedelta(seconds=10)
+"""Two people see the same silence and press within it; each means the one next contact, not one each."""
 ENDED = frozenset({"accepted", "sent", "delivered", "failed", "expired"})
 """Handed to a provider, or given up: no sender of ours holds it any more, so another one makes no double of it."""
 
@@ -49,6 +52,8 @@ async def resend(tx: Tx, principal: Principal, delivery_id: UUID) -> dict[str, A
 async def ask_next_contact(tx: Tx, principal: Principal, delivery_id: UUID) -> dict[str, Any]:
     """Ask the next contact of the same site or unit now. Raises: Problem 404, 409."""
     row = await _standing(tx, principal, delivery_id, PASSED_ON)
+    if await _is_asked_just_now(tx, row):
+        raise _asked_just_now(row)
     asked = await escalating.pass_on(tx, row, "next_contact")
     if asked is None:
         raise Problem(
@@ -81,6 +86,13 @@ async def call(
     await (tasks.call_sites(tx, [row["id"]]) if is_stop else escalating.pass_on(tx, row, "command_centre"))
     tx.audit("notice.call_by_person", subject=row["id"])
     return _done(row, "command_centre", None, await store_acting.task_of(tx.conn, row["id"]))
+
+
+async def _is_asked_just_now(tx: Tx, row: Row) -> bool:
+    """Was it passed on in this moment, by somebody else or by time, and is there yet another who could be asked?"""
+    if row["escalated_at"] is None or tx.now - row["escalated_at"] >= JUST_NOW:
+        return False
+    return bool(await store_escalating.next_contacts(tx.conn, [row["id"]], tx.now))
 
 
 def _done(row: Row, to: str, following: UUID | None, task_id: UUID | None = None) -> dict[str, Any]:
@@ -151,6 +163,16 @@ def _replaced() -> Problem:
         "A newer notice took this one's place, or it was cancelled.",
         "此通知已被新通知取代或已取消。",
         "Act on the newest delivery to this contact; GET /notices?case_id= lists them.",
+    )
+
+
+def _asked_just_now(row: Row) -> Problem:
+    return Problem(
+        409,
+        "asked_just_now",
+        f"It was passed on at {row['escalated_at']:%H:%M:%S} UTC already, a moment ago.",
+        "刚刚已通知下一联系人或已转人工。",
+        f"Look at the newest delivery; press again in {JUST_NOW.seconds} s to ask one more.",
     )
 
 
