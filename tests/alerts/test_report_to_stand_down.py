@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from random import Random
 
+import pytest
 import pytest_asyncio
 
 from alerts.handlers import widen_rings
@@ -87,6 +90,34 @@ async def test_after_an_outage_one_fact_tells_the_widest_ring_that_is_due(comman
 
     assert [fact.ring.step for fact in await facts(command.runtime, AreaWidened)] == [3]
     assert await widen_rings(command.runtime) == 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whoever_ends_an_alert_first_while_it_widens_and_changes_ends_it_once(
+    command: Desk, seed: int
+) -> None:
+    """Two who found the child, one who takes the alert back, a ring that falls due and a higher tier, at once."""
+    case = await command.reports()
+    command.runtime.clock.advance(hours=1)
+    path = f"/cases/{case['case_id']}"
+    moves = [
+        command.post(f"{path}/stand-down", {"outcome": "found", "reason": "at home"}),
+        command.post(f"{path}/stand-down", {"outcome": "found", "reason": "at home"}),
+        command.post(f"{path}/stand-down", {"outcome": "false_alarm", "reason": "taken back"}),
+        command.post(f"{path}/tier", {"tier": "cross_region", "reason": "a car was seen"}),
+        widen_rings(command.runtime),
+    ]
+    Random(seed).shuffle(moves)
+
+    answers = [each for each in await asyncio.gather(*moves) if not isinstance(each, int)]
+
+    assert {200, 409} >= {answer.status_code for answer in answers}
+    [ended] = await facts(command.runtime, AlertStoodDown)
+    told = [*await facts(command.runtime, AreaWidened), *await facts(command.runtime, AlertUpdated)]
+    assert [*range(2, ended.version)] == sorted(fact.version for fact in told), (
+        "Nothing is told after the end."
+    )
+    assert ended.version == (await command.case(case["case_id"]))["alert_version"]
 
 
 async def test_a_stand_down_is_final_and_cancels_the_rings_that_are_not_due(command: Desk) -> None:
