@@ -213,7 +213,7 @@ async def _audit_stranger(runtime: Runtime, address: str, **details: str) -> Non
         if await store_sessions.waits_until(tx.conn, [who], tx.now) is None:
             free = FREE_FAILURES_OF_ADDRESS
             await store_sessions.failed(tx.conn, who, tx.now, free, FIRST_WAIT, LONGEST_WAIT)
-            tx.audit("login_refused", address=address, **details)
+            tx.audit("login_refused", subject=None, address=address, **details)
 
 
 async def _audit_refusal(runtime: Runtime, **details: str) -> None:
