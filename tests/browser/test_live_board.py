@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
@@ -44,6 +45,24 @@ async def test_what_a_unit_does_is_on_the_screen_without_a_reload(
 
     shown = await shows_all(desk.page, steps)
     assert gates.count == sum(step.shown_as in shown for step in steps)
+
+
+async def test_a_row_is_late_while_it_owes_something_and_no_longer(
+    window: OpenWindow, stack: Stack, case: Case
+) -> None:
+    desk = await window("operator")
+    await is_at_the_board(desk, None, case)
+    async with checkpoints(stack.settings, case.case_id, case.code, 1) as made:
+        made.answer_within = timedelta(minutes=-1)
+        await made.are_ordered()
+        row = desk.page.locator(f"#{made.steps[0].row}")
+        await expect(row.locator(".late")).to_be_visible()
+
+        there = await made.step(1)
+
+    await expect(row).to_have_attribute("data-state", there.state)
+    await expect(row).not_to_have_class(re.compile("is-late"))
+    await expect(row.locator(".late")).to_be_hidden()
 
 
 async def test_twenty_cut_connections_lose_nothing_and_double_nothing(

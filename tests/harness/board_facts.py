@@ -56,6 +56,7 @@ class Checkpoints:
     count: int
     producer: AIOKafkaProducer
     region_code: str = "500235"
+    answer_within: timedelta = timedelta(minutes=3)
     steps: list[Step] = field(default_factory=list)
 
     async def are_ordered(self) -> None:
@@ -124,7 +125,7 @@ class Checkpoints:
             unit_ready_at=now + timedelta(minutes=12),
             earliest_arrival_at=now + timedelta(minutes=20),
             margin_s=480.0,
-            respond_by=now + timedelta(minutes=3),
+            respond_by=now + self.answer_within,
             reason="测试",
             child_summary="测试",
             page_path="/o/nobody",

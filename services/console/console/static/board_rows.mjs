@@ -1,6 +1,6 @@
 // Rows: patched in place, marked when they change, sorted only when nobody is in the middle of something.
 
-import { $, $$, t, key } from "./ground.mjs";
+import { $, $$, t, key, now } from "./ground.mjs";
 
 const LATE = 1000;
 const filters = { order: new Set(), site: new Set() };
@@ -34,10 +34,11 @@ function place(part, row) {
   const shelf = holder(part);
   if (!shelf || !row) return null;
   const before = document.getElementById(row.id);
+  // What a row owes, and when, came with it: what the row before it owed is over.
+  showLate(row, isLate(row, now()));
   if (before) {
     if (before.isEqualNode(row)) return before;
     keepFocus(before, row);
-    if (before.classList.contains("is-late")) row.classList.add("is-late");
   } else {
     shelf.append(row);
     row.hidden = !passes(part, row);
@@ -117,15 +118,17 @@ export function resort(clear = false) {
 
 export const changedRows = () => $$("#panes tr.changed, #panes li.changed");
 
+const isLate = (row, time) => Boolean(row.dataset.due) && Date.parse(row.dataset.due) < time;
+
+function showLate(row, late) {
+  row.classList.toggle("is-late", late);
+  const word = $(".late", row);
+  if (word) word.hidden = !late;
+}
+
 export function markLate(time) {
-  const changed = [];
-  for (const row of $$("[data-due]")) {
-    const late = Date.parse(row.dataset.due) < time;
-    if (late === row.classList.contains("is-late")) continue;
-    row.classList.toggle("is-late", late);
-    $(".late", row).hidden = !late;
-    changed.push(row);
-  }
+  const changed = $$("[data-due]").filter((row) => isLate(row, time) !== row.classList.contains("is-late"));
+  for (const row of changed) showLate(row, isLate(row, time));
   return changed;
 }
 
