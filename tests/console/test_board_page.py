@@ -11,11 +11,12 @@ import pytest
 import pytest_asyncio
 
 from console.board import rows as board_rows
+from console.board.page import STORY_SHOWN
 from console.board.rows import own_words
 from console.words import words
 from contracts import notice, order
 from harness.console_desk import SITES_HEAD, Console, opened, seat_at, streaming
-from harness.console_stories import CaseStory, RuntimeFor, told
+from harness.console_stories import CaseStory, RuntimeFor, told, told_at_once
 from harness.ground import START
 
 RINGS = [
@@ -122,6 +123,21 @@ async def test_the_page_has_every_row_of_the_case_without_javascript(
     ):
         assert said in text
     assert "<strong>200 km</strong>" in text
+
+
+async def test_the_whole_story_is_the_whole_story_however_long_it_is(
+    console: Console, story: CaseStory
+) -> None:
+    sites = [story.told(notice.NoticeAcknowledged, 3, str(n)) for n in range(3, 533)]
+    await told_at_once(console.run, sites)
+    known = await console.run.pool.fetchval("select count(*) from timeline")
+
+    first, whole = (await board(console, story)).text, (await board(console, story, "?whole=1")).text
+
+    assert STORY_SHOWN == len(ids(first, "timeline"))
+    assert f"Show {known - STORY_SHOWN} earlier entries" in first
+    assert known == len(ids(whole, "timeline"))
+    assert "earlier entries" not in whole
 
 
 async def test_orders_come_worst_first_and_what_is_late_before_all_else(

@@ -19,9 +19,14 @@ Keys = Mapping[str, Collection[str]]
 
 
 async def board_of(
-    conn: asyncpg.Connection, case_id: UUID, directory: Directory, *, whole: bool = True
+    conn: asyncpg.Connection,
+    case_id: UUID,
+    directory: Directory,
+    *,
+    whole: bool = True,
+    story_max: int = store_board.TIMELINE_MAX,
 ) -> Board | None:
-    """A case at one moment; None if no alert of it is known to who asks.
+    """A case at one moment, with so many of the newest lines of its story; None if who asks knows of no alert of it.
 
     `conn` comes from `snapshots.snapshot`. With `whole=False` it is what the head needs: no orders, sites or timeline.
     """
@@ -40,8 +45,8 @@ async def board_of(
         tuple(rows_of.sighting(r, directory) for r in await store_board.sightings(conn, case_id)),
         tuple(rows_of.dna(r) for r in await store_board.dna(conn, case_id)),
         tuple(rows_of.aid(r) for r in await store_board.aid(conn, case_id)),
-        await _timeline(conn, case_id, directory) if whole else (),
-        Counts(orders, sites, sightings),
+        await _timeline(conn, case_id, directory, story_max) if whole else (),
+        Counts(orders, sites, sightings, await store_board.timeline_length(conn, case_id) if whole else 0),
     )
 
 
@@ -103,5 +108,8 @@ async def _sites(conn: asyncpg.Connection, case_id: UUID, directory: Directory) 
     return tuple(sorted(lines, key=lambda line: (-line.badness, line.category, line.name_zh)))
 
 
-async def _timeline(conn: asyncpg.Connection, case_id: UUID, directory: Directory) -> tuple[Any, ...]:
-    return tuple(rows_of.timeline(row, directory) for row in await store_board.timeline(conn, case_id))
+async def _timeline(
+    conn: asyncpg.Connection, case_id: UUID, directory: Directory, most: int
+) -> tuple[Any, ...]:
+    rows = await store_board.timeline(conn, case_id, most=most)
+    return tuple(rows_of.timeline(row, directory) for row in rows)

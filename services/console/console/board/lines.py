@@ -252,6 +252,7 @@ class Counts:
     orders: Mapping[str, int] = field(default_factory=dict)
     sites: Mapping[str, int] = field(default_factory=dict)
     sightings: Mapping[str, int] = field(default_factory=dict)
+    story: int = 0
 
     @property
     def orders_standing(self) -> int:

@@ -16,6 +16,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from console.board import rows as board_rows
 from console.board.board import board_of, lines_of
 from console.board.lines import LATE, Board, OrderLine
+from console.board.store_board import TIMELINE_MAX
 from console.county.directory import Directory, directory_of
 from console.door.sessions import Visitor, visitor
 from console.live.snapshots import snapshot
@@ -76,11 +77,11 @@ def board_router(runtime: Runtime) -> APIRouter:
 async def _board(
     runtime: Runtime, request: Request, who: Visitor, case_id: UUID, wall: bool, done: str, whole: bool
 ) -> Response:
-    found, directory = await _read(runtime, who, case_id)
+    found, directory = await _read(runtime, who, case_id, TIMELINE_MAX if whole else STORY_SHOWN)
     said, now = words(who.language), runtime.clock.now()
     rows = {
         part: [board_rows.render(part, one, said) for one in lines]
-        for part, lines in _parts(found, now, None if whole else STORY_SHOWN).items()
+        for part, lines in _parts(found, now).items()
     }
     return page(
         request,
@@ -91,7 +92,7 @@ async def _board(
         case_id=case_id,
         head=board_rows.head(found, said),
         rows=rows,
-        earlier=0 if whole else max(0, len(found.timeline) - STORY_SHOWN),
+        earlier=found.counts.story - len(found.timeline),
         rings=await _rings(runtime, who, case_id),
         missing=directory.missing,
         wall=wall,
@@ -114,7 +115,7 @@ def _places(board: Board, who: Visitor) -> list[tuple[str, str]]:
     return [(f"{lon}|{lat}|{name}", name) for name, (lon, lat) in sorted(known.items())]
 
 
-def _parts(board: Board, now: datetime, story_max: int | None) -> Mapping[str, Any]:
+def _parts(board: Board, now: datetime) -> Mapping[str, Any]:
     """The lines of each part in the order in which they are read: what is worst first, the newest story first."""
 
     def badness(line: OrderLine) -> int:
@@ -126,16 +127,16 @@ def _parts(board: Board, now: datetime, story_max: int | None) -> Mapping[str, A
         "sighting": sorted(board.sightings, key=lambda line: (-line.badness, -line.reported_at.timestamp())),
         "aid": sorted(board.aid, key=lambda line: -line.badness),
         "dna": board.dna,
-        "timeline": board.timeline[::-1][:story_max],
+        "timeline": board.timeline[::-1],
     }
 
 
-async def _read(runtime: Runtime, who: Visitor, case_id: UUID) -> tuple[Board, Directory]:
+async def _read(runtime: Runtime, who: Visitor, case_id: UUID, story_max: int) -> tuple[Board, Directory]:
     """The board, and who is who. Raises: Problem 404."""
     region = await access_case(runtime, who, case_id)
     directory = await directory_of(runtime.state["upstream"], who, region)
     async with snapshot(runtime, who.principal.region_code) as conn:
-        found = await board_of(conn, case_id, directory)
+        found = await board_of(conn, case_id, directory, story_max=story_max)
     assert found is not None, "A case that was there stays."
     return found, directory
 

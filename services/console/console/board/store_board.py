@@ -8,7 +8,8 @@ from uuid import UUID
 
 import asyncpg
 
-TIMELINE_SHOWN = 500
+TIMELINE_MAX = 10_000
+"""More than weeks of a case have; a page has to end somewhere."""
 
 _SEQ = "select seq, fact_at from change order by seq desc limit 1"
 _CASE = """
@@ -89,6 +90,7 @@ select event_id, at, type, details from (
     where case_id = $1 and ($2::uuid[] is null or event_id = any($2)) order by at desc, event_id desc limit $3) newest
 order by at, event_id
 """
+_TIMELINE_LENGTH = "select count(*) from timeline where case_id = $1"
 _ORDER_COUNTS = "select state, count(*) as many from order_line where case_id = $1 group by state"
 _SITE_COUNTS = """
 select state, count(*) as many from (
@@ -159,11 +161,16 @@ async def aid(
 
 
 async def timeline(
-    conn: asyncpg.Connection, case_id: UUID, ids: Sequence[UUID] | None = None
+    conn: asyncpg.Connection, case_id: UUID, ids: Sequence[UUID] | None = None, most: int = TIMELINE_MAX
 ) -> list[asyncpg.Record]:
     """The newest lines, oldest first; or these."""
     only = None if ids is None else list(ids)
-    return list(await conn.fetch(_TIMELINE, case_id, only, TIMELINE_SHOWN))
+    return list(await conn.fetch(_TIMELINE, case_id, only, most))
+
+
+async def timeline_length(conn: asyncpg.Connection, case_id: UUID) -> int:
+    """How many lines the timeline has."""
+    return int(await conn.fetchval(_TIMELINE_LENGTH, case_id))
 
 
 async def counts(conn: asyncpg.Connection, case_id: UUID) -> tuple[dict[str, int], ...]:

@@ -35,7 +35,8 @@ async function refreshRings() {
 }
 
 async function onResync() {
-  const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+  // The whole story, so that nothing disappears that was on the page.
+  const answer = await fetch(`${location.pathname}?whole=1`, { headers: { Accept: "text/html" } });
   if (!answer.ok || answer.redirected) throw new Error(`${answer.status}`);
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const seq = swapBoard(fresh);

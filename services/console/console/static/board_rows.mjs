@@ -84,6 +84,9 @@ export function swapBoard(fresh) {
   newHead($("#head", fresh));
   $("#rings").replaceChildren(...$("#rings", fresh).childNodes);
   $("#missing").replaceChildren(...$("#missing", fresh).childNodes);
+  const earlier = $("#earlier", fresh);
+  if (earlier) $("#earlier")?.replaceWith(earlier);
+  else $("#earlier")?.remove();
   $("#as-of").replaceWith($("#as-of", fresh));
   refilter();
   return Number($("#board", fresh).dataset.seq);
