@@ -14,6 +14,7 @@ from playwright.async_api import Browser, expect
 
 from browser.conftest import OpenWindow
 from demo.case import Case
+from demo.cast import Cast
 from harness.board_facts import Checkpoints, checkpoints
 from harness.board_watch import doubled_ids, rows, shows_all, told, watch
 from harness.browser import Look, Window, open_window
@@ -63,6 +64,23 @@ async def test_a_row_is_late_while_it_owes_something_and_no_longer(
     await expect(row).to_have_attribute("data-state", there.state)
     await expect(row).not_to_have_class(re.compile("is-late"))
     await expect(row.locator(".late")).to_be_hidden()
+
+
+async def test_what_can_be_done_follows_the_case_without_a_reload(
+    window: OpenWindow, stack: Stack, cast: Cast, case: Case
+) -> None:
+    desk = await window("operator")
+    await is_at_the_board(desk, None, case)
+    price = desk.page.locator("#end-price")
+    before = await price.text_content() or ""
+    async with checkpoints(stack.settings, case.case_id, case.code, 1) as made:
+        await made.are_ordered()
+        await expect(price).not_to_have_text(before)
+
+        await cast.command_centre.stands_down(case, "false_alarm")
+
+    await expect(desk.page.locator('nav.actions a[href="#act-stand-down"]')).to_have_count(0)
+    await expect(desk.page.locator("#act-stand-down")).to_have_count(0)
 
 
 async def test_twenty_cut_connections_lose_nothing_and_double_nothing(

@@ -24,6 +24,8 @@ function onPatch(patch) {
   const { rows, headToo } = applyPatch(patch);
   asOf(patch.facts_at);
   map?.touch(rows, headToo);
+  rows.forEach(offerPlace);
+  if (headToo) actsFollow();
   if (headToo && $("#head").dataset.version !== board.dataset.version) refreshRings();
   if (document.body.classList.contains("wall")) resort();
 }
@@ -42,6 +44,8 @@ async function onResync() {
   const seq = swapBoard(fresh);
   asOf($("#as-of")?.dateTime);
   map?.readAll();
+  $$("#orders tr, #sites tr").forEach(offerPlace);
+  actsFollow();
   return seq;
 }
 
@@ -89,6 +93,25 @@ function wall(on) {
 }
 
 // -- begin
+
+// What can be done follows the head: what the end would end, the tier that holds, and nothing once it is over.
+function actsFollow() {
+  const { ended, endPrice, tier } = $("#head").dataset;
+  if (ended) {
+    // A form that somebody is in the middle of stays, with what was typed; its owner says why it is refused.
+    for (const act of $$('nav.actions [href^="#act-"], nav.actions [data-key="p"], details.act:not([open])')) act.remove();
+    return;
+  }
+  const [price, held] = [$("#end-price"), $(`#act-tier:not([open]) input[value="${tier}"]`)];
+  if (price) price.textContent = endPrice;
+  if (held) held.checked = true;
+}
+
+function offerPlace({ dataset: { lon, lat, name, part } }) {
+  const spots = $("#sighting-place");
+  if (!spots || !lon || part === "sighting" || [...spots.options].some((one) => one.text === name)) return;
+  spots.add(new Option(name, `${lon}|${lat}|${name}`));
+}
 
 function setUpActs() {
   const open = () => {

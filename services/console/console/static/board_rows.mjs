@@ -105,7 +105,7 @@ function fill(part) {
 // -- order and age
 
 export function resort(clear = false) {
-  for (const part of ["order", "site", "sighting"]) {
+  for (const part of ["order", "site", "sighting", "aid"]) {
     const shelf = holder(part);
     const rows = [...shelf.children];
     const sorted = rows.toSorted((a, b) => badness(b) - badness(a));
