@@ -78,6 +78,20 @@ async def test_what_happened_since_the_page_was_made_is_told_first(
     assert 2 == len(patch.data["timeline"])
 
 
+async def test_the_end_of_a_case_reaches_the_rows_that_it_changes(console: Console, story: CaseStory) -> None:
+    await told(console.run, story.told(notice.NoticeQueued, 0), story.sample_due(0))
+    async with streaming(console, f"/cases/{story.case_id}/live?after={await place(console.run)}") as stream:
+        await told(console.run, story.stood_down(1))
+
+        patch = await stream.next("patch")
+
+    assert patch is not None
+    site, dna = patch.data["rows"]
+    assert ("site", "dna") == (site["part"], dna["part"])
+    assert 'data-state="cancelled"' in site["html"]
+    assert "if not taken yet" in dna["html"]
+
+
 async def test_a_page_that_is_new_is_told_nothing_but_the_time(console: Console, story: CaseStory) -> None:
     async with streaming(console, f"/cases/{story.case_id}/live?after={await place(console.run)}") as stream:
         first = await stream.next("patch", "beat")

@@ -139,6 +139,37 @@ async def test_any_contact_of_a_site_answers_for_it(run: Runtime) -> None:
     )
 
 
+async def test_what_waits_when_its_case_ends_is_said_never_to_be_sent(run: Runtime) -> None:
+    story = CaseStory(START)
+    await told(run, story.raised())
+
+    await told(
+        run,
+        story.told(notice.NoticeQueued, 0, "1"),
+        story.told(notice.NoticeQueued, 0, "2"),
+        story.told(notice.NoticeAccepted, 1, "2"),
+        story.stood_down(2),
+        story.told(notice.NoticeQueued, 2, "2", version=9, notice_kind="stood_down"),
+    )
+
+    found = await seen(run, story)
+    states = {site.site_id: site.state for site in found.sites}
+    assert {story.id("site 1"): "cancelled", story.id("site 2"): "queued"} == states
+    assert {"cancelled": 1, "queued": 1} == found.counts.sites
+    assert 1 == found.counts.sites_told
+
+
+async def test_a_sample_that_is_asked_for_lapses_with_its_case(run: Runtime) -> None:
+    story = CaseStory(START)
+    await told(run, story.raised(), story.sample_due(0.1))
+
+    (before,) = (await seen(run, story)).dna
+    await told(run, story.stood_down(9))
+    (after,) = (await seen(run, story)).dna
+
+    assert (False, True) == (before.lapsed, after.lapsed)
+
+
 async def test_a_new_version_is_to_be_acknowledged_anew(run: Runtime) -> None:
     story = CaseStory(START)
     await told(run, story.raised())

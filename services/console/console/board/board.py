@@ -67,7 +67,18 @@ async def lines_of(
     if keys.get("dna"):
         rows = await store_board.dna(conn, case_id, list(keys["dna"]))
         found += [("dna", rows_of.dna(row)) for row in rows]
+    if keys.get("case"):
+        found += await _ended_with_it(conn, case_id, directory)
     return found
+
+
+async def _ended_with_it(
+    conn: asyncpg.Connection, case_id: UUID, directory: Directory
+) -> list[tuple[str, Line]]:
+    """What a case's end changes without a fact of its own: what will not be done any more."""
+    sites = [row for row in await store_board.sites(conn, case_id) if row["state"] == "cancelled"]
+    dna = [row for row in await store_board.dna(conn, case_id) if row["lapsed"]]
+    return _named("site", sites, directory) + [("dna", rows_of.dna(row)) for row in dna]
 
 
 _READ: dict[str, Callable[..., Any]] = {

@@ -35,6 +35,7 @@ SITE_BADNESS = {
     "delivered": 45,
     "opened": 40,
     "acknowledged": 10,
+    "cancelled": 5,
 }
 SIGHTED, NEEDS_PERSON, ASKED_AGAIN, SEEN_NOTHING = 95, 90, 70, 5
 
@@ -206,12 +207,16 @@ class SightingLine:
 
 @dataclass(frozen=True)
 class DnaLine:
-    """The newest fact of one type that the laboratory told of this case, and how often it did."""
+    """The newest fact of one type that the laboratory told of this case, and how often it did.
+
+    `lapsed`: the case is over, and with it what was not done yet of what this asks for.
+    """
 
     type: str
     at: datetime
     times: int
     details: Json
+    lapsed: bool
 
 
 @dataclass(frozen=True)
@@ -262,8 +267,8 @@ class Counts:
 
     @property
     def sites_told(self) -> int:
-        """Sites in the matrix."""
-        return sum(self.sites.values())
+        """Sites in the matrix, without those that the end of the case came before."""
+        return sum(many for state, many in self.sites.items() if state != "cancelled")
 
     @property
     def sites_acknowledged(self) -> int:

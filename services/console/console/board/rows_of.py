@@ -214,7 +214,7 @@ def _uuid(text: str | None) -> UUID | None:
 
 def dna(row: Row) -> lines.DnaLine:
     """What the laboratory told."""
-    return lines.DnaLine(row["type"], row["at"], row["times"], row["details"])
+    return lines.DnaLine(row["type"], row["at"], row["times"], row["details"], row["lapsed"])
 
 
 def aid(row: Row) -> lines.AidLine:

@@ -38,9 +38,15 @@ left join lateral (
 where o.case_id = $1 and ($2::uuid[] is null or o.order_id = any($2) or o.unit_id = any($3::uuid[]))
 order by o.issued_at nulls last, o.order_id
 """
-_SITES = """
+# What waits when a case ends is never sent, and no fact says so of each (see `notifications.handlers`).
+_STANDS = """
+case when d.state = 'queued' and d.kind in ('raised', 'updated', 'widened')
+    and exists (select from case_line c where c.case_id = d.case_id and c.ended_at is not null)
+    then 'cancelled' else d.state end
+"""
+_SITES = f"""
 with mine as (
-    select d.*, max(d.alert_version) filter (where d.kind not in ('drill', 'nil_report'))
+    select d.*, {_STANDS} as stands, max(d.alert_version) filter (where d.kind not in ('drill', 'nil_report'))
         over (partition by d.site_id) as newest
     from delivery_line d
     where d.case_id = $1 and d.site_id is not null and ($2::uuid[] is null or d.site_id = any($2)))
@@ -48,7 +54,7 @@ select site_id, max(newest) as alert_version,
     (array_agg(kind order by queued_at desc nulls last, delivery_id desc) filter (where now_on))[1] as kind,
     (array_agg(delivery_id order by queued_at desc nulls last, delivery_id desc) filter (where now_on))[1]
         as delivery_id,
-    (array_agg(state order by rank desc, changed_at desc) filter (where now_on))[1] as state,
+    (array_agg(stands order by rank desc, changed_at desc) filter (where now_on))[1] as state,
     max(changed_at) filter (where now_on) as changed_at,
     count(*) filter (where now_on) as attempts,
     min(queued_at) filter (where now_on) as queued_at,
@@ -70,14 +76,17 @@ select site_id, max(newest) as alert_version,
 from mine, lateral (select coalesce(mine.alert_version = mine.newest and mine.kind not in ('drill', 'nil_report'),
     mine.newest is null) as now_on) n
 group by site_id order by site_id
-"""
+"""  # noqa: S608 - built from constants of this file only.
 _SIGHTINGS = """
 select sighting_id, reported_at, body, verdict, verdict_reason, assessed_at from sighting_line
 where case_id = $1 and body is not null and ($2::uuid[] is null or sighting_id = any($2))
 order by reported_at desc, sighting_id
 """
+# With its case a sample lapses that nobody took; which were taken no fact of a case says (ADR 0013).
 _DNA = """
-select type, at, times, details from dna_line
+select type, at, times, details, type = 'guitu.dna.sample_requested.v1' and exists (
+    select from case_line c where c.case_id = $1 and c.ended_at is not null) as lapsed
+from dna_line
 where case_id = $1 and ($2::text[] is null or type = any($2)) order by at, type
 """
 _AID = """
@@ -92,13 +101,13 @@ order by at, event_id
 """
 _TIMELINE_LENGTH = "select count(*) from timeline where case_id = $1"
 _ORDER_COUNTS = "select state, count(*) as many from order_line where case_id = $1 group by state"
-_SITE_COUNTS = """
+_SITE_COUNTS = f"""
 select state, count(*) as many from (
-    select distinct on (site_id) site_id, state from delivery_line
-    where case_id = $1 and site_id is not null and kind not in ('drill', 'nil_report')
-    order by site_id, alert_version desc, rank desc) newest
+    select distinct on (d.site_id) d.site_id, {_STANDS} as state from delivery_line d
+    where d.case_id = $1 and d.site_id is not null and d.kind not in ('drill', 'nil_report')
+    order by d.site_id, d.alert_version desc, d.rank desc) newest
 group by state
-"""
+"""  # noqa: S608 - built from constants of this file only.
 _SIGHTING_COUNTS = """
 select coalesce(verdict, 'unassessed') as state, count(*) as many from sighting_line
 where case_id = $1 and body is not null group by 1

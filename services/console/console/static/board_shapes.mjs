@@ -137,6 +137,8 @@ function allSigns() {
     "site-acknowledged": sign("check", "good", 5, t("Site, acknowledged")),
     "site-failed": sign("cross", "bad", 5, t("Site, not reached"), 4),
     "site-sighting": sign("diamond", "warn", 8, t("Site with a sighting"), 7),
+    "site-queued": sign("dot", "off", 2.5, t("Site, not told")),
+    "site-cancelled": sign("dot", "off", 2.5, t("Site, not told")),
     "site-": sign("dot", "off", 3.5, t("Site, told")),
     "place-": sign("plus", "edge", 3.5, t("Place for a checkpoint")),
   };
