@@ -265,6 +265,13 @@ async def test_a_patch_has_the_very_row_that_the_page_has(console: Console, stor
     assert patch.data["head"] in text
 
 
+async def test_what_a_person_wrote_is_shown_whole(console: Console, story: CaseStory) -> None:
+    """A plate or a brand after Chinese words is no translation of them."""
+    await told(console.run, story.updated(4, 2, reason="更正车牌:渝A12345"))
+
+    assert "更正车牌:渝A12345" in (await board(console, story)).text
+
+
 async def test_what_a_stranger_wrote_is_text_and_never_markup(console: Console, story: CaseStory) -> None:
     await told(
         console.run,
