@@ -12,6 +12,7 @@ from guitu.settings import Settings
 from harness.notice_stories import CASE, PHONES, SEAT, contact, fill, site
 from harness.watch_stories import Watch, watching
 from notifications import reach
+from notifications.domain.categories import CATEGORIES
 from notifications.settings import NotificationSettings
 
 RuntimeFor = Callable[[str], Awaitable[Runtime]]
@@ -89,6 +90,17 @@ async def test_texts_are_shown_by_language_and_link(watch: Watch) -> None:
         (each["language"], each["link"], each["recipients"]) for each in said["texts"]
     ]
     assert "/n/" in said["texts"][1]["text"]
+
+
+async def test_whoever_would_get_a_text_is_counted_with_one(watch: Watch) -> None:
+    kinds = [kind for kind in CATEGORIES if kind != "liaison"]
+    sites = [site(number, 3).model_copy(update={"category": kind}) for number, kind in enumerate(kinds, 7)]
+    told = [contact(number, number, url_ok=number % 2 == 0) for number in range(7, 7 + len(kinds))]
+    await fill(watch.run, sites, told)
+
+    said = await preview(watch)
+
+    assert said["by_channel"]["sms"] == sum(each["recipients"] for each in said["texts"])
 
 
 async def test_with_nobody_in_reach_there_is_still_a_text_to_look_at(watch: Watch) -> None:

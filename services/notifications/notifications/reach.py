@@ -24,8 +24,8 @@ from notifications.store import Row
 from notifications.templates import Templates, key_of
 from notifications.writing import fitted
 
-TEXTS_MAX = 6
-"""The most frequent ones; templates differ by language, by whether a link fits and by category of site."""
+TEXTS_MAX = 40
+"""More than there can be: templates differ by language, by whether a link fits and by category of site."""
 CASE_CODE = "CY-0000"
 """A case has no code before it is raised; theirs are as long."""
 
