@@ -117,6 +117,7 @@ async def test_the_preview_tells_orders_exits_sites_and_the_text(runtime_for: Ru
     words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
     for said in ("2 units are ordered", "Exits closed: 4", "Exits open: 1", "G42 to Wanzhou", "37 sites"):
         assert said in words
+    assert "That is the first plan." in words
     assert "协查:女6岁红衣,云阳客运中心" in words
     assert "SMS segments: 1" in words
     assert "CY-0007 93 % alike" in words
