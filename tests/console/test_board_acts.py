@@ -73,6 +73,7 @@ class Owners:
     told: list[tuple[str, str, Any, str | None]] = field(default_factory=list)
     refuse: dict[str, Any] | None = None
     called_by_hand: bool = False
+    price: dict[str, Any] = field(default_factory=lambda: PRICE)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path, body = request.url.path, json.loads(request.content or b"null")
@@ -92,7 +93,7 @@ class Owners:
         answers = {
             "/map": MAP,
             "/commands": {"commands": [STANDING]},
-            "/what-if": PRICE,
+            "/what-if": self.price,
             "/call": {"to": "command_centre" if self.called_by_hand else "voice"},
             "/contacts": {
                 "contacts": [
@@ -219,6 +220,14 @@ async def test_a_command_is_priced_before_it_is_given_and_pricing_changes_nothin
     assert (200, []) == (page.status_code, desk.owners.told)
     for said in ("to Wanzhou", "-7.0 percentage points", "Shuangjiang police station", "55 % met"):
         assert said in page.text
+
+
+async def test_a_price_of_next_to_nothing_has_no_sign_of_a_loss(desk: Desk) -> None:
+    desk.owners.price = PRICE | {"intercepted_change": -0.0004}
+
+    page = await desk.reads(f"/command?kind=forbid&place_id={PLACE}")
+
+    assert "+0.0 percentage points" in page.text
 
 
 async def test_neither_of_two_opposite_commands_is_chosen_beforehand(desk: Desk) -> None:
