@@ -136,6 +136,16 @@ async def test_what_does_not_come_in_real_time_is_missed_at_any_speed_and_the_dr
     assert "false_alarm" == hall.owners.outcome
 
 
+async def test_what_is_done_after_its_time_is_not_said_to_be_as_expected(hall: Hall) -> None:
+    hall.owners.after = lambda _command: hall.run.clock.advance(seconds=31)  # type: ignore[attr-defined]
+    await hall.starts("false-alarm")
+
+    await hall.goes_on()
+
+    raised, stood_down = (await hall.states())[0], (await hall.states())[4]
+    assert ("missed", "missed", "finished") == (raised, stood_down, await hall.state())
+
+
 async def test_a_plan_that_was_only_weighed_anew_is_not_taken_for_one_that_follows_a_sighting(
     hall: Hall,
 ) -> None:

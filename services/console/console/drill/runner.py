@@ -61,7 +61,7 @@ async def _advance(runtime: Runtime, row: Row) -> None:
                 tx.conn, row["run_id"], row["number"], row["lease"], again_at, acted.happened
             )
         return
-    await _end(runtime, row, "missed" if acted.state == "waits" else acted.state, acted)
+    await _end(runtime, row, "missed" if late and acted.state in ("waits", "done") else acted.state, acted)
 
 
 def _refused(problem: Problem) -> Acted:
@@ -115,7 +115,7 @@ async def _end(runtime: Runtime, row: Row, state: str, acted: Acted) -> None:
             return
         await store_drill.remember(tx.conn, run_id, acted.case_id, acted.case_code, acted.memory)
         following = await store_drill.next_step(tx.conn, run_id)
-        if state != "done" and row["number"] == 0:
+        if row["number"] == 0 and acted.case_id is None:
             # Without an alert there is nothing to drill; the steps after it would ask about no case.
             await store_drill.stop_rest(tx.conn, run_id, tx.now)
             await store_drill.end_run(tx.conn, run_id, "failed", tx.now)
