@@ -2,7 +2,8 @@
 
 The long run of the engine that `tests/faults/test_whole_system.py` runs short (`tests/harness/chaos`): reports flow
 through all services while a schedule drawn from the seed (GUITU_FAULT_SEED) strikes; afterwards an auditor that
-shares no code with the services holds their tables, the topics and the SMS provider's journal to what was accepted.
+shares no code with the services holds their tables, the topics and the SMS provider's journal to what was accepted,
+the console's picture to the owners' tables, and its pages that stayed open to new ones.
 `recovery_s_max` is the longest time from a blow to a process (or from the end of a stop or partition) to the next
 effect committed there. Two processes killed at one moment are given apart: the first has to wait for the second.
 
@@ -35,11 +36,17 @@ LONG = Size(
     pairs=4,
     restarts_each=2,
     # Longer than Kafka's session of 10 s: the stopped service is put out of its group and must come back.
-    pauses_s=(15.0, 15.0, 15.0, 15.0),
+    pauses_s=(15.0, 15.0, 15.0, 15.0, 15.0),
     cuts_s=(25.0,),
 )
 QUICK = Size(
-    seed=SEED, reports=1_500, kills_each=1, pairs=1, restarts_each=1, pauses_s=(15.0, 15.0), cuts_s=(25.0,)
+    seed=SEED,
+    reports=1_500,
+    kills_each=1,
+    pairs=1,
+    restarts_each=1,
+    pauses_s=(15.0, 15.0, 15.0),
+    cuts_s=(25.0,),
 )
 
 

@@ -19,13 +19,14 @@ from uuid import UUID
 import asyncpg
 
 from guitu import audit as chain
-from harness.chaos import checks, checks_sms
+from harness.chaos import checks, checks_console, checks_sms
 from harness.chaos.checks import Check, Sort
 from harness.chaos.ledger import Sms
 from harness.chaos.promises import Promises
 
 ALERTS_READ = ("report", "plan", "order", "mutual_aid", "notice", "sighting", "dna")
-SCHEMAS = ("alerts", "dispatch", "dna_intake", "notifications")
+CONSOLE_READ = ("alert", "case", "plan", "order", "mutual_aid", "notice", "sighting", "dna")
+SCHEMAS = ("alerts", "dispatch", "dna_intake", "notifications", "console")
 READS = (
     *(("alerts", f"guitu.{noun}.%") for noun in ALERTS_READ),
     *(("dispatch", f"guitu.{noun}.%") for noun in ("alert", "sighting")),
@@ -33,6 +34,7 @@ READS = (
     ("notifications", "guitu.alert.%"),
     ("notifications", "guitu.order.issued.v1"),
     ("notifications", "guitu.order.stood_down.v1"),
+    *(("console", f"guitu.{noun}.%") for noun in CONSOLE_READ),
 )
 """Who must take in what, said a second time on purpose."""
 SHOWN_MAX = 5
@@ -77,6 +79,10 @@ create index on carried (event_id);
 create index on sms (sid);
 create index on sms (case_code, phone);
 create index on near (case_id);
+create temp table awaited on commit drop as
+    select distinct f.subject from fact f join reads r on f.type like r.pattern
+    where r.reader = 'console'
+        and not exists (select from took_in t where t.reader = 'console' and t.event_id = f.id);
 analyze fact; analyze took_in; analyze carried; analyze sms; analyze near; analyze promise;
 """
 _UNSEALED = """
@@ -177,7 +183,7 @@ async def examine(database_url: str, evidence: Evidence, planted: str = "") -> l
 
 
 def _all() -> Sequence[Check]:
-    return (*checks.CHECKS, *checks_sms.CHECKS)
+    return (*checks.CHECKS, *checks_sms.CHECKS, *checks_console.CHECKS)
 
 
 async def _lay_beside(conn: asyncpg.Connection, evidence: Evidence) -> None:

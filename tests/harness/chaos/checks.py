@@ -140,7 +140,8 @@ FACTS = (
         """select 'alerts ' || reason || ' ' || detail from alerts.dead_letter
         union all select 'dispatch ' || reason || ' ' || detail from dispatch.dead_letter
         union all select 'dna_intake ' || reason || ' ' || detail from dna_intake.dead_letter
-        union all select 'notifications ' || reason || ' ' || detail from notifications.dead_letter""",
+        union all select 'notifications ' || reason || ' ' || detail from notifications.dead_letter
+        union all select 'console ' || reason || ' ' || detail from console.dead_letter""",
     ),
 )
 

@@ -11,13 +11,16 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from harness.chaos import audit, faults, ledger, script, topics
+from harness.chaos import audit, faults, ledger, rebuilding, script, topics
 from harness.chaos.audit import Evidence, Finding
+from harness.chaos.checks import Sort
 from harness.chaos.county import County
 from harness.chaos.desk import open_desk, open_feeder
 from harness.chaos.faults import Fault, Striker
 from harness.chaos.load import Load
+from harness.chaos.pages import Count, Difference, Pages, open_pages
 from harness.chaos.promises import Promises
+from harness.chaos.rebuilding import Rebuilt
 from harness.chaos.size import Size
 from harness.chaos.watch import Watch
 
@@ -35,6 +38,9 @@ class Run:
     findings: list[Finding] = field(default_factory=list)
     unplanned: dict[str, int] = field(default_factory=dict)
     unsettled: str = ""
+    pages: Sequence[Count] = ()
+    """What befell each page that stayed open, up to the rebuild."""
+    rebuilt: Rebuilt | None = None
     took_s: float = 0.0
 
     def count(self, sort: str) -> int:
@@ -66,6 +72,7 @@ async def run(county: County, size: Size, say: Callable[[str], None]) -> Run:
     async with AsyncExitStack() as stack:
         desk = await stack.enter_async_context(open_desk(county))
         feeder = await stack.enter_async_context(open_feeder(county.broker))
+        pages = await stack.enter_async_context(open_pages(county))
         striker = Striker(county, desk, size.seed)
         await striker.spoil_provider()
         load = Load(written, size.reports_per_s, desk, feeder, promises)
@@ -73,6 +80,7 @@ async def run(county: County, size: Size, say: Callable[[str], None]) -> Run:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(load.flow())
+                group.create_task(pages.look_around(load))
                 group.create_task(_strike_all(blows, load, striker, watch, result, say))
             await load.free_all_units()
         finally:
@@ -88,9 +96,28 @@ async def run(county: County, size: Size, say: Callable[[str], None]) -> Run:
         books = ledger.read(county.journal)
         result.evidence = Evidence(read_at, promises, frozenset(feeder.events), carried, books)
         result.findings = await audit.examine(county.settings.database_url, result.evidence)
+        result.findings += await _look_at_console(county, pages, result)
     result.took_s = time.monotonic() - begin
     _say_result(result, say)
     return result
+
+
+async def _look_at_console(county: County, pages: Pages, result: Run) -> list[Finding]:
+    """Pages that stayed open show what a new one shows; a rebuild gives the same picture, and they hear of it."""
+    found = _of_pages("a page that stayed open shows another thing than a new one", await pages.differences())
+    result.pages = [page.count() for page in pages.open]
+    result.rebuilt = await rebuilding.rebuild(county)
+    if changed := result.rebuilt.changed:
+        says = "a rebuild of the console gives another picture"
+        found.append(Finding("wrong", says, len(changed), tuple(changed[: audit.SHOWN_MAX])))
+    return found + _of_pages("a page that stayed open missed a rebuild", await pages.differences())
+
+
+def _of_pages(says: str, differences: Sequence[Difference]) -> list[Finding]:
+    by_sort: dict[Sort, list[str]] = {}
+    for sort, row in differences:
+        by_sort.setdefault(sort, []).append(row)
+    return [Finding(sort, says, len(rows), tuple(rows[: audit.SHOWN_MAX])) for sort, rows in by_sort.items()]
 
 
 async def _strike_all(
@@ -133,6 +160,12 @@ def _say_result(result: Run, say: Callable[[str], None]) -> None:
         f"{len(kept.sightings)} sightings and {len(kept.answers)} answers accepted; "
         f"{len(evidence.carried)} facts on the topics, published again {again} times; {len(evidence.sms)} SMS"
     )
+    shown = Counter[str]()
+    for count in result.pages:
+        shown.update(count._asdict())
+    say(f"{len(result.pages)} pages stayed open: {', '.join(f'{n} {what}' for what, n in shown.items())}")
+    if result.rebuilt:
+        say(f"{result.rebuilt.said.strip()} {result.rebuilt.compared} cases compared")
     say(f"struck: {', '.join(f'{what} x {times}' for what, times in sorted(result.blows.items()))}")
     if result.unplanned:
         say(f"started again without having been struck: {result.unplanned}")

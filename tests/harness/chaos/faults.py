@@ -31,8 +31,9 @@ FIRST, LAST = 0.03, 0.9
 DELAY_S_MAX = 1.5
 READY_WAIT_S = 90.0
 REPUBLISHED = timedelta(seconds=30)
-STOPPED = ("dispatch", "notifications", "alerts", "dna-intake")
-"""In this order: dispatch is the likeliest to be stopped inside a transaction, then the one with calls under way."""
+STOPPED = ("console", "dispatch", "notifications", "alerts", "dna-intake")
+"""In this order: the console has streams open, dispatch is the likeliest to be stopped inside a transaction, then
+the one with calls under way."""
 LAST_WORDS = timedelta(seconds=0.5)
 """A broker's last acknowledgements are still being written down when it is dead, which takes milliseconds."""
 ORDERLY = {"kafka": signal.SIGTERM, "postgres": signal.SIGINT}

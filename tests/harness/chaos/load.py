@@ -38,6 +38,15 @@ class Load:
         """The share of the reports that was accepted."""
         return len(self._promises.reports) / len(self._script)
 
+    def newest_case(self) -> UUID | None:
+        """The case that was accepted last, as far as whoever reported it was told."""
+        known = (accepted.case_id for accepted in reversed(self._promises.reports.values()))
+        return next((case_id for case_id in known if case_id), None)
+
+    async def busy_cases(self) -> list[UUID]:
+        """Cases that bind units now."""
+        return list(await self._holders())
+
     async def reached(self, share: float) -> None:
         """Wait until so much was accepted; bounded by the patience of those who file."""
         while self.progress < share:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SERVICES = ("alerts", "dispatch", "dna-intake", "notifications")
+SERVICES = ("alerts", "dispatch", "dna-intake", "notifications", "console")
 PROCESSES = (*SERVICES, "sms-simulator", "kafka", "postgres")
 
 
