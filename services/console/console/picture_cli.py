@@ -11,7 +11,7 @@ import typer
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from console.live import store_live
-from console.live.age import Age, waiting_by_topic
+from console.live.age import SET_ASIDE_SHOWN, Age, waiting_by_topic
 from console.projection import store_rebuild
 from console.projection.rebuild import BrokerSilent, Progress, Say, rebuild
 from guitu.clock import Clock
@@ -85,6 +85,8 @@ def status_command() -> None:
         typer.echo(f"Waiting on the broker: {waiting} facts." if waiting else "Nothing waits: it is whole.")
         for topic, many in age.waiting.items():
             typer.echo(f"  {topic:<18}{many:>8}")
+    if age.set_aside:
+        typer.echo(f"Set aside in the last day: {age.set_aside} messages; ./guitu dlq list --service console")
     typer.echo("Holds: " + ", ".join(f"{many} {name}" for name, many in counts.items()) + ".")
 
 
@@ -92,10 +94,12 @@ async def _status(settings: Settings) -> tuple[Age, dict[str, int]]:
     pool = await open_pool(settings.database_url, "console", size=1)
     try:
         _, seq, facts_at = await store_live.span(pool)
+        now = Clock(settings.clock_file).now()
+        aside = await store_live.set_aside(pool, now - SET_ASIDE_SHOWN)
         counts = dict(await store_rebuild.counts(pool))
     finally:
         pool.terminate()
-    return Age(Clock(settings.clock_file).now(), seq, facts_at, await _waiting(settings)), counts
+    return Age(now, seq, facts_at, await _waiting(settings), set_aside=aside), counts
 
 
 async def _waiting(settings: Settings) -> dict[str, int] | None:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -33,6 +33,7 @@ KEPT_S = 3.0
 """Every page shows the age; the broker is asked once for all of them."""
 Places = Mapping[TopicPartition, tuple[int, int]]
 """How far each partition is read, and how far it goes."""
+SET_ASIDE_SHOWN = timedelta(days=1)
 Anyone = Annotated[Visitor, Depends(visitor())]
 
 
@@ -45,6 +46,8 @@ class Age:
     facts_at: datetime | None
     waiting: dict[str, int] | None
     stands_since: datetime | None = None
+    set_aside: int = 0
+    """Messages of the last day that could not be folded; however new the picture is, it is without them."""
 
     @property
     def as_of(self) -> datetime | None:
@@ -60,7 +63,7 @@ class Age:
         """As JSON."""
         times = {"at": self.at, "facts_at": self.facts_at, "as_of": self.as_of}
         said = {name: moment.isoformat() if moment else None for name, moment in times.items()}
-        return said | {"seq": self.seq, "waiting": self.waiting}
+        return said | {"seq": self.seq, "waiting": self.waiting, "set_aside": self.set_aside}
 
 
 class Standing:
@@ -144,10 +147,11 @@ async def _broker(settings: Settings) -> AsyncIterator[tuple[AIOKafkaAdminClient
 async def age_of(runtime: Runtime) -> Age:
     """The age of this console's picture."""
     waiting: Waiting = runtime.state.setdefault("waiting", Waiting(runtime.settings))
+    at = runtime.clock.now()
     async with runtime.read() as conn:
         _, seq, facts_at = await store_live.span(conn)
-    at = runtime.clock.now()
-    return Age(at, seq, facts_at, *await waiting.now(at))
+        aside = await store_live.set_aside(conn, at - SET_ASIDE_SHOWN)
+    return Age(at, seq, facts_at, *await waiting.now(at), aside)
 
 
 def age_router(runtime: Runtime) -> APIRouter:

@@ -19,6 +19,9 @@ select seq, case_id, region_code, part, key, fact_at from change
 where seq > $1 and seq <= $2 and ($3 = '*' or region_code in ($3, '*')) order by seq limit $4
 """
 _SPAN = "select coalesce(min(seq), 0) as oldest, coalesce(max(seq), 0) as newest, max(fact_at) as fact_at from change"
+_SET_ASIDE = """
+select count(*) from (select from dead_letter where arrived_at > $1 and replayed_at is null limit 1000) as few
+"""
 # The newest number is kept whatever its age: it is how far the picture has come.
 _PRUNE = """
 delete from change where seq in (
@@ -49,6 +52,12 @@ async def span(conn: asyncpg.Connection) -> tuple[int, int, datetime | None]:
     """The oldest and newest number that is kept, and the time of the newest fact among them."""
     row = await conn.fetchrow(_SPAN)
     return row["oldest"], row["newest"], row["fact_at"]
+
+
+async def set_aside(conn: asyncpg.Connection, since: datetime) -> int:
+    """How many messages lie with the dead letters since then, 1,000 at most: the picture is without them."""
+    found: int = await conn.fetchval(_SET_ASIDE, since)
+    return found
 
 
 async def prune(conn: asyncpg.Connection, before: datetime, limit: int) -> int:

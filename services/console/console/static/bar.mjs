@@ -23,8 +23,10 @@ function showAge(said) {
   const chip = $("#age");
   // Offsets are told to the broker now and then: what waits for seconds is no sign of age.
   const whole = said.waiting !== null && said.as_of && Date.parse(said.at) - Date.parse(said.as_of) < FRESH_MS;
-  chip.className = `badge ${whole ? "good" : "warn"}`;
-  chip.textContent = whole ? t("up to date") : said.as_of ? t("data as of {time}", { time: beijing(said.as_of) }) : t("age unknown");
+  chip.className = `badge ${whole && !said.set_aside ? "good" : "warn"}`;
+  const age = whole ? t("up to date") : said.as_of ? t("data as of {time}", { time: beijing(said.as_of) }) : t("age unknown");
+  // Who runs the node mends them: `guitu dlq`.
+  chip.textContent = said.set_aside ? `${age} · ${t("{n} messages could not be read", { n: said.set_aside })}` : age;
   chip.hidden = false;
 }
 
