@@ -8,10 +8,17 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any, Literal, cast
 from uuid import UUID, uuid4
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 import pytest_asyncio
+import uvicorn
+from fastapi import FastAPI
 
 from console.board import store_board
 from console.board.board import board_of
@@ -24,10 +31,15 @@ from console.live.snapshots import snapshot
 from console.projection.agents import REACTIONS
 from contracts import notice, order
 from contracts.base import EventId
+from guitu import service
+from guitu.auth import Principal
+from guitu.embedded.ports import LOOPBACK
 from guitu.service import Runtime
 from guitu.tx import Tx
 from harness.console_desk import WAIT_S, Console, Stream, nobody_known, opened, streaming
 from harness.console_http import Answer
+from harness.console_desk import Console, Stream, opened, streaming
+from harness.console_door import cookies_of
 from harness.console_stories import CaseStory, RuntimeFor, told
 from harness.ground import START
 
@@ -351,6 +363,50 @@ async def test_what_one_person_left_open_makes_room_for_what_they_open_now_and_s
     assert [None, None] == ended
     assert all(heard)
     assert 0 == console.hub.listeners
+
+
+async def test_a_stream_that_nobody_reads_is_closed_and_its_place_is_free(
+    console: Console, story: CaseStory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over a real socket: a browser that hangs takes what fits into its buffers, and nothing more."""
+    monkeypatch.setattr(service, "UNREAD_MS_MAX", 1_000)
+    cookies = await cookies_of(console.run, Principal("operator-1", "operator", "500235"))
+    asked = (
+        f"GET /cases/{story.case_id}/live?after=0 HTTP/1.1\r\nHost: console.test\r\n"
+        f"Cookie: {'; '.join(f'{name}={value}' for name, value in cookies.items())}\r\n\r\n"
+    )
+    async with served(console.app) as address:
+        with socket.socket() as hangs:
+            hangs.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            hangs.connect(address)
+            hangs.sendall(asked.encode())
+            assert await comes(lambda: console.hub.listeners == 1)
+            for number in range(1, 41):
+                await told(console.run, story.ordered(1, str(number)))
+
+            assert await comes(lambda: console.hub.listeners == 0)
+
+
+@asynccontextmanager
+async def served(app: FastAPI) -> AsyncIterator[tuple[str, int]]:
+    """The application behind a socket of ours, with the smallest buffers that the kernel gives."""
+    with service.listener_at(LOOPBACK, 0) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+        serving = asyncio.create_task(server.serve(sockets=[sock]))
+        assert await comes(lambda: server.started)
+        yield sock.getsockname()
+        server.should_exit = server.force_exit = True
+        await serving
+
+
+async def comes(said: Callable[[], bool]) -> bool:
+    """Wait for it, 30 s at most."""
+    for _ in range(600):
+        if said():
+            return True
+        await asyncio.sleep(0.05)
+    return False
 
 
 async def test_a_laboratory_has_no_stream(console: Console, story: CaseStory) -> None:
