@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from typing import Any, Literal, cast
-from uuid import UUID, uuid4
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
-from uuid import uuid4
+from typing import Any, Literal, cast
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -37,9 +33,8 @@ from guitu.embedded.ports import LOOPBACK
 from guitu.service import Runtime
 from guitu.tx import Tx
 from harness.console_desk import WAIT_S, Console, Stream, nobody_known, opened, streaming
-from harness.console_http import Answer
-from harness.console_desk import Console, Stream, opened, streaming
 from harness.console_door import cookies_of
+from harness.console_http import Answer
 from harness.console_stories import CaseStory, RuntimeFor, told
 from harness.ground import START
 
