@@ -22,8 +22,11 @@ from markupsafe import Markup
 from console.words import Language, words
 
 STATIC = Path(__file__).parent / "static"
+NOSNIFF = {"X-Content-Type-Options": "nosniff"}
 _KEPT = "public, max-age=31536000, immutable"
 _TYPES = {".mjs": "text/javascript", ".json": "application/json", ".webmanifest": "application/manifest+json"}
+_PARTS = {".mjs", ".css"}
+"""Parts of a page: what a page may do, and who may find it, is said by the page. Each saves 200 bytes on the wire."""
 _SQUEEZED = {".mjs", ".js", ".css", ".svg", ".json", ".geojson", ".txt"}
 _IMPORT = re.compile(r"""(?:from|import)\s*\(?\s*["'](\./[\w./-]+\.mjs)["']""")
 _COMMENT = re.compile(r"^\s*//.*$", re.MULTILINE)
@@ -101,6 +104,7 @@ def assets_router(headers: Mapping[str, str]) -> APIRouter:
         more = {"Cache-Control": _KEPT if mark == version() else "no-cache", "Vary": "Accept-Encoding"}
         more |= {"Content-Encoding": "gzip"} if squeezed else {}
         kind = _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        return Response(_body(file, squeezed), media_type=kind, headers=dict(headers) | more)
+        said = NOSNIFF if file.suffix in _PARTS else dict(headers)
+        return Response(_body(file, squeezed), media_type=kind, headers=said | more)
 
     return router

@@ -276,7 +276,12 @@ def run(service: Service, settings: Settings | None = None) -> None:
     sock = listener_at(settings.host, settings.port)
     app = build_app(service, settings, sock.getsockname()[1])
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=3, lifespan="on"
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        lifespan="on",
     )
     server = uvicorn.Server(config)
     # uvicorn raises the signal again after a clean stop; a clean stop is not a crash.
