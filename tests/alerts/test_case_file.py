@@ -52,6 +52,43 @@ async def test_a_note_is_kept_without_names_and_told_without_words(command: Desk
     assert not [row for row in rows if b"was seen by" in bytes(row["payload"])]
 
 
+async def test_nobody_s_name_of_the_family_gets_out_by_any_free_text(command: Desk) -> None:
+    path, duplicate = await opened(command, identity=identity()), await opened(command)
+    named = f"{CHILD_NAME} and Nobody"
+    now = command.runtime.clock.now().isoformat()
+    seen = {"seen_at": now, "place": SEAT | {"name": named}, "note": named}
+
+    sighting = (await command.post(f"{path}/sightings", seen)).json()["sighting_id"]
+    task = (await command.post(f"{path}/tasks", {"what": named, "who": named})).json()["entry_id"]
+    said = [
+        await command.post(
+            f"{path}/sightings/{sighting}/assessment", {"verdict": "uncertain", "reason": named}
+        ),
+        await command.post(f"{path}/tasks/{task}", {"who": named}),
+        await put(command, f"{path}/task-force", {"leader": named, "members": [named, "Zhao"]}),
+        await command.post(f"{path}/hand-over", {"to": named, "words": named}),
+        await command.post(f"{path}/tier", {"tier": "search", "reason": named}),
+        await command.post(f"{duplicate}/merge", {"into": path.split("/")[-1], "reason": named}),
+        await command.post(f"{path}/stand-down", {"outcome": "found", "reason": named}),
+        await command.post(f"{path}/forget", {"reason": named}, role="case_leader"),
+    ]
+
+    assert {200, 201, 204} >= {answer.status_code for answer in said}
+    for table in ("outbox", "audit", "case_file", "case_note", "case_task", "task_force_member", "sighting"):
+        rows = str(await command.runtime.pool.fetch(f"select * from {table}"))
+        assert (table, False, False) == (table, CHILD_NAME in rows, "Nobody" in rows)
+
+
+async def test_a_vault_that_cannot_be_opened_holds_no_stand_down_up(command: Desk) -> None:
+    path = await opened(command, identity=identity())
+    await command.runtime.pool.execute("update case_identity set sealed = '\\x00'")
+
+    answer = await command.post(f"{path}/stand-down", {"outcome": "found", "reason": f"{CHILD_NAME} is home"})
+
+    assert ("stood_down", 200) == (answer.json().get("state"), answer.status_code)
+    assert "" == await command.runtime.pool.fetchval("select close_reason from case_file")
+
+
 async def test_the_same_key_adds_one_note(command: Desk) -> None:
     path = await opened(command)
     key = str(uuid4())
@@ -221,7 +258,12 @@ async def test_the_database_itself_hides_a_file_from_another_region(command: Des
     await command.post(f"{path}/tasks", {"what": "w"})
     await put(command, f"{path}/task-force", {"leader": "Li"})
     await put(command, f"{path}/review", {"next_on": now.date().isoformat()})
-    consent = {"consent_by": "mother", "consented_at": now.isoformat(), "photo": True}
+    consent = {
+        "consent_by": "mother",
+        "consent_form": "written",
+        "consented_at": now.isoformat(),
+        "photo": True,
+    }
     await put(command, f"{path}/publication", consent | {"police_case_number": "A500235"})
 
     async def seen(region: str) -> int:

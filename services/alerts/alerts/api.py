@@ -164,7 +164,8 @@ def alert_router(runtime: Runtime, settings: AlertSettings) -> APIRouter:
         """Raise or lower the tier with a reason; the tier it has already makes no new version."""
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
             case = await access_case_to_change(tx.conn, p, case_id)
-            after, changed = await handlers.change_tier(tx, case, said.tier, said.reason)
+            [reason] = await vault.told(tx, settings, case, said.reason)
+            after, changed = await handlers.change_tier(tx, case, said.tier, reason)
         return _version(after, changed)
 
     @router.post("/cases/{case_id}/updates")
@@ -181,7 +182,8 @@ def alert_router(runtime: Runtime, settings: AlertSettings) -> APIRouter:
         """End the alert for everyone who was told; final, and the same call again gets the same answer."""
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
             case = await access_case_to_change(tx.conn, p, case_id)
-            after = await handlers.stand_down(tx, case, said.outcome, said.reason)
+            [reason] = await vault.told(tx, settings, case, said.reason)
+            after = await handlers.stand_down(tx, case, said.outcome, reason)
         return _version(after, ())
 
     @router.post("/cases/{case_id}/merge")
@@ -191,7 +193,10 @@ def alert_router(runtime: Runtime, settings: AlertSettings) -> APIRouter:
             await handlers.lock_pair(tx, case_id, said.into)
             case = await access_case_to_change(tx.conn, p, case_id)
             into = await access_case_to_change(tx.conn, p, said.into)
-            after = await handlers.merge(tx, case, into, said.reason)
+            # Either of the two may know the child's name.
+            [reason] = await vault.told(tx, settings, case, said.reason)
+            [reason] = await vault.told(tx, settings, into, reason)
+            after = await handlers.merge(tx, case, into, reason)
         return _version(after, ())
 
     return router

@@ -73,19 +73,23 @@ async def note(tx: Tx, case: Case, words: str, settings: AlertSettings, kind: Ki
 
 async def hand_over(tx: Tx, case: Case, to: str, words: str, settings: AlertSettings) -> UUID:
     """Another person leads from now on; what that person must know stands in the file."""
+    to = await _nameless(tx, case, to, settings)
     people = await store_file.members_of(tx.conn, case.id)
     others = [row["person"] for row in people if row["person"] != to]
     await store_file.set_members(tx.conn, case.id, case.region_code, to, [to, *others], tx.now)
     return await note(tx, case, f"{to}: {words}", settings, "hand_over")
 
 
-async def set_task_force(tx: Tx, case: Case, said: TaskForceIn) -> None:
+async def set_task_force(tx: Tx, case: Case, said: TaskForceIn, settings: AlertSettings) -> None:
     """Keep the whole task force; the same again changes nothing."""
-    people = list(dict.fromkeys([*filter(None, [said.leader]), *said.members]))
+    names = await vault.kept_names(tx, settings, case)
+    leader = nameless_text(said.leader, *names) if said.leader else None
+    members = [nameless_text(person, *names) for person in said.members]
+    people = list(dict.fromkeys([*filter(None, [leader]), *members]))
     before = [(row["person"], row["leads"]) for row in await store_file.members_of(tx.conn, case.id)]
-    if sorted(before) == sorted((person, person == said.leader) for person in people):
+    if sorted(before) == sorted((person, person == leader) for person in people):
         return
-    await store_file.set_members(tx.conn, case.id, case.region_code, said.leader, people, tx.now)
+    await store_file.set_members(tx.conn, case.id, case.region_code, leader, people, tx.now)
     tx.audit("case.task_force", subject=case.id, members=len(people))
     tell(tx, case, "task_force", tx.ids.new())
 
@@ -93,18 +97,24 @@ async def set_task_force(tx: Tx, case: Case, said: TaskForceIn) -> None:
 async def give_task(tx: Tx, case: Case, said: TaskIn, settings: AlertSettings) -> UUID:
     """Write down what is to be done."""
     task_id = tx.ids.new()
-    task = said.model_dump() | {"what": await _nameless(tx, case, said.what, settings)}
+    names = await vault.kept_names(tx, settings, case)
+    task = said.model_dump() | {
+        "what": nameless_text(said.what, *names),
+        "who": nameless_text(said.who, *names),
+    }
     await store_file.add_task(tx.conn, task_id, case.id, case.region_code, task, tx.actor, tx.now)
     _task_told(tx, case, task_id, "open")
     return task_id
 
 
-async def move_task(tx: Tx, case: Case, task_id: UUID, said: TaskMoveIn) -> TaskOut:
+async def move_task(tx: Tx, case: Case, task_id: UUID, said: TaskMoveIn, settings: AlertSettings) -> TaskOut:
     """Give a task to another person, set another time, tick it off or open it again. Raises: Problem 404."""
     before = await store_file.task(tx.conn, case.id, task_id)
     if before is None:
         raise not_found("task", "任务")
     after = before | said.model_dump(exclude_unset=True)
+    if said.who:
+        after |= {"who": await _nameless(tx, case, said.who, settings)}
     if after != before:
         after |= {"changed_by": tx.actor, "changed_at": tx.now}
         await store_file.move_task(tx.conn, case.id, after, tx.actor, tx.now)

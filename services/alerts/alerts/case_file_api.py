@@ -71,7 +71,9 @@ def case_file_router(runtime: Runtime, settings: AlertSettings) -> APIRouter:
     async def task_force(p: Commander, case_id: UUID, said: TaskForceIn) -> Response:
         """Who works on the case, in place of who did; the same again changes nothing."""
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
-            await case_file.set_task_force(tx, await access_case_to_change(tx.conn, p, case_id), said)
+            await case_file.set_task_force(
+                tx, await access_case_to_change(tx.conn, p, case_id), said, settings
+            )
         return Response(status_code=204)
 
     @router.put("/cases/{case_id}/review", status_code=204)
@@ -103,7 +105,7 @@ def tasks_router(runtime: Runtime, settings: AlertSettings) -> APIRouter:
         """Tick a task off, drop it, open it again, or give it to somebody else; only what is sent changes."""
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
             case = await access_case_to_change(tx.conn, p, case_id)
-            return await case_file.move_task(tx, case, task_id, said)
+            return await case_file.move_task(tx, case, task_id, said, settings)
 
     return router
 

@@ -58,7 +58,7 @@ def identity_router(runtime: Runtime) -> APIRouter:
         """Destroy the case's key and what it sealed: names, phones and photo are gone for good."""
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
             case = await access_case_to_change(tx.conn, p, case_id)
-            await vault.forget(tx, case, said.reason)
+            await vault.forget(tx, runtime.settings, case, said.reason)
         return ForgetOut(case_id=case_id)
 
     return router

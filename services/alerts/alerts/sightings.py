@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from alerts import live, store_status
+from alerts import live, store_status, vault
 from alerts.domain.case import Case
 from alerts.models import AssessmentIn, SightingIn
 from alerts.refusals import case_closed, in_future, not_found
@@ -20,6 +20,7 @@ async def report(tx: Tx, case: Case, said: SightingIn, settings: AlertSettings) 
         raise case_closed(case)
     if said.seen_at > tx.now + settings.future_tolerance:
         raise in_future("seen_at", said.seen_at, tx.now)
+    name, note = await vault.told(tx, settings, case, said.place.name, said.note)
     fact = SightingReported(
         region_code=case.region_code,
         exercise=case.exercise,
@@ -27,9 +28,9 @@ async def report(tx: Tx, case: Case, said: SightingIn, settings: AlertSettings) 
         case_id=case.id,
         sighting_id=SightingId(tx.ids.new()),
         seen_at=said.seen_at,
-        place=said.place.as_place(),
+        place=said.place.model_copy(update={"name": name}).as_place(),
         mode=said.mode,
-        note=said.note,
+        note=note,
         channel="operator",
     )
     await live.when_sighted(tx, fact)
@@ -38,12 +39,15 @@ async def report(tx: Tx, case: Case, said: SightingIn, settings: AlertSettings) 
     return fact.sighting_id
 
 
-async def assess(tx: Tx, case: Case, sighting_id: UUID, judged: AssessmentIn) -> None:
+async def assess(
+    tx: Tx, case: Case, sighting_id: UUID, judged: AssessmentIn, settings: AlertSettings
+) -> None:
     """Keep and publish a judgement; the one that stands already changes nothing. Raises: Problem 404, 409."""
     found = await store_status.sighting(tx.conn, case.id, sighting_id, lock=True)
     if found is None:
         raise not_found("sighting", "线索")
-    if (found["verdict"], found["verdict_reason"]) == (judged.verdict, judged.reason):
+    [reason] = await vault.told(tx, settings, case, judged.reason)
+    if (found["verdict"], found["verdict_reason"]) == (judged.verdict, reason):
         return
     if case.state != "open":
         raise case_closed(case)
@@ -54,7 +58,7 @@ async def assess(tx: Tx, case: Case, sighting_id: UUID, judged: AssessmentIn) ->
         case_id=case.id,
         sighting_id=SightingId(sighting_id),
         verdict=judged.verdict,
-        reason=judged.reason,
+        reason=reason,
     )
     await live.when_assessed(tx, fact)
     tx.publish(fact)

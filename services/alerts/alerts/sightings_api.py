@@ -45,7 +45,7 @@ def sightings_router(runtime: Runtime, settings: AlertSettings) -> APIRouter:
         """Judge a sighting: credible, uncertain or refuted; a refuted one no longer moves the plan."""
         async with runtime.tx(actor=p.subject, region=p.region_code) as tx:
             case = await access_case_to_change(tx.conn, p, case_id)
-            await sightings.assess(tx, case, sighting_id, said)
+            await sightings.assess(tx, case, sighting_id, said, settings)
         return AssessmentOut(case_id=case_id, sighting_id=sighting_id, verdict=said.verdict)
 
     return router

@@ -14,6 +14,7 @@ import asyncpg
 
 from alerts import store, store_file, store_photos, store_publication
 from alerts.domain.case import Case
+from alerts.models import nameless_text
 from alerts.refusals import forgotten, not_found
 from guitu import vault
 from guitu.settings import Settings
@@ -82,8 +83,19 @@ async def kept_names(tx: Tx, settings: Settings, case: Case) -> tuple[list[str],
     return [identity.get("child_name", "")], list(identity.get("parent_names", ()))
 
 
-async def forget(tx: Tx, case: Case, reason: str) -> None:
+async def told(tx: Tx, settings: Settings, case: Case, *words: str) -> list[str]:
+    """Words without the kept names; empty if those can't be read, since that must hold no stand-down up."""
+    try:
+        child, parents = await kept_names(tx, settings, case)
+    except vault.Tampered:
+        return ["" for _ in words]
+    return [nameless_text(each, child, parents) for each in words]
+
+
+async def forget(tx: Tx, settings: Settings, case: Case, reason: str) -> None:
     """Destroy the key and what it sealed, photo, publication and notes too; the second time changes nothing."""
+    # The audit log outlives the identity.
+    [reason] = await told(tx, settings, case, reason)
     if await store.forget(tx.conn, case.id, case.region_code, tx.now):
         await store_photos.gone(tx.conn, case.id)
         await store_publication.withdraw(tx.conn, case.id, tx.actor, tx.now)
