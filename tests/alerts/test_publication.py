@@ -46,6 +46,7 @@ def consent(command: Desk, **more: Any) -> dict[str, Any]:
     given = {
         "police_case_number": "A5002350000002026030001",
         "consent_by": "mother",
+        "consent_form": "written",
         "consented_at": command.runtime.clock.now().isoformat(),
         "photo": True,
     }
@@ -106,6 +107,35 @@ async def test_without_a_consent_there_is_no_poster(command: Desk) -> None:
     answers = [await get(command, f"/cases/{case_id}/{file}") for file in ("poster.pdf", "share.jpg")]
 
     assert [(each.status_code, each.json()["code"]) for each in answers] == [(409, "not_published")] * 2
+
+
+@pytest.mark.parametrize(
+    "missing", ["police_case_number", "consent_by", "consent_form", "consented_at", "photo"]
+)
+async def test_no_part_of_a_consent_is_made_up(command: Desk, missing: str) -> None:
+    case_id = await with_photo(command)
+    said = {name: value for name, value in consent(command).items() if name != missing}
+
+    answer = await command.http.put(
+        f"/cases/{case_id}/publication", json=said, headers=command.as_role("operator")
+    )
+
+    poster = await command.http.get(f"/cases/{case_id}/poster.pdf", headers=command.as_role("operator"))
+    assert (422, 409) == (answer.status_code, poster.status_code)
+    assert missing in answer.text
+
+
+@pytest.mark.parametrize("number", ["----", "待补充案号", "    ", "(.) #"])
+async def test_a_police_case_number_without_a_number_is_none(command: Desk, number: str) -> None:
+    case_id = await with_photo(command)
+
+    answer = await command.http.put(
+        f"/cases/{case_id}/publication",
+        json=consent(command, police_case_number=number),
+        headers=command.as_role("operator"),
+    )
+
+    assert 422 == answer.status_code
 
 
 async def test_poster_and_picture_are_drawn_within_their_bounds_and_each_is_audited(command: Desk) -> None:

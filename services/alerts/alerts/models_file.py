@@ -21,11 +21,20 @@ def _something(words: str) -> str:
     return words.strip()
 
 
+def _with_digits(number: str) -> str:
+    if not any(sign.isdigit() for sign in number):
+        raise ValueError("must have digits in it, as the police write it")
+    return number
+
+
 Words = Annotated[LongText, AfterValidator(_something)]
 Person = Annotated[ShortText, AfterValidator(_something)]
 """Somebody on the staff, by the name of the account or as colleagues call them."""
 CaseNumber = Annotated[
-    str, Field(min_length=4, max_length=60, pattern=r"^[\w()()〔〕\[\]\-/.# ]+$"), AfterValidator(_something)
+    str,
+    Field(min_length=4, max_length=60, pattern=r"^[\w()()〔〕\[\]\-/.# ]+$"),
+    AfterValidator(_something),
+    AfterValidator(_with_digits),
 ]
 
 
@@ -97,7 +106,7 @@ class PublicationIn(ApiModel):
 
     police_case_number: CaseNumber
     consent_by: ConsentBy
-    consent_form: ConsentForm = "written"
+    consent_form: ConsentForm
     consented_at: Moment
     photo: bool
     name: bool = False
