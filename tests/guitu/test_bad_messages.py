@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.producer import message_accumulator, producer
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from asyncpg import Record
 
 from contracts import wire
@@ -154,6 +156,38 @@ async def test_a_header_without_a_value_stops_nobody(toy: Runtime, outsider: AIO
     assert await until(toy, SEEN, report_id)
     assert found is not None
     assert "unknown_type" == found["reason"]
+
+
+class NoText(str):
+    """A header's name that is no UTF-8 on the wire, as no broker minds."""
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return b"\xff\xfe"
+
+
+@pytest.mark.parametrize("compressed", [None, "gzip"])
+async def test_a_header_whose_name_is_no_text_stops_nobody(
+    toy: Runtime, monkeypatch: pytest.MonkeyPatch, compressed: str | None
+) -> None:
+    """aiokafka's reader dies of it, and with it every topic of the service; its own writer has to be talked into it."""
+    for module in (message_accumulator, producer):
+        monkeypatch.setattr(module, "DefaultRecordBatchBuilder", _DefaultRecordBatchBuilderPy)
+    writer = AIOKafkaProducer(
+        bootstrap_servers=toy.settings.kafka, compression_type=compressed, linger_ms=200
+    )
+    await writer.start()
+    reports = [good() for _ in range(5)]
+    for number, (_, headers, body) in enumerate(reports):
+        named = [*headers, (NoText("x"), b"1")] if number in (1, 3) else headers
+        await writer.send(REPORTS.name, body, key=KEY, headers=named)
+    await writer.stop()
+
+    for report_id, _, _ in reports:
+        assert await until(toy, SEEN, report_id)
+    once = "select count(*) from seen where report_id = any($1::uuid[])"
+    assert len(reports) == await toy.pool.fetchval(once, [report_id for report_id, _, _ in reports])
 
 
 @pytest.mark.parametrize("where", ["header", "many headers", "key"])

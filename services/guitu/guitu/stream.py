@@ -21,7 +21,7 @@ from structlog.contextvars import bound_contextvars
 from contracts import wire
 from contracts.base import Fact
 from contracts.flow import TOPIC_BY_NAME, TOPIC_OF, Topic
-from guitu import dead_letters, inbox, metrics
+from guitu import dead_letters, header_names, inbox, metrics
 from guitu.logging import plain, told
 from guitu.pg import TRANSIENT
 from guitu.tx import Pending, Tx
@@ -55,6 +55,7 @@ class Streams:
     """All topics that a service reads; one Faust agent a topic, at least once, in order."""
 
     def __init__(self, runtime: Runtime, reactions: Sequence[Reaction]) -> None:
+        header_names.read_any()
         self._runtime = runtime
         self._reactions = {reaction.fact: reaction for reaction in reactions}
         self._queues: dict[str, asyncio.Queue[Any]] = {}

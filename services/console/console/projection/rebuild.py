@@ -21,7 +21,7 @@ from console.projection.partitions import partitions
 from console.projection.store_projection import CHANGE
 from contracts import wire
 from contracts.flow import TOPIC_BY_NAME
-from guitu import inbox
+from guitu import header_names, inbox
 from guitu.clock import Clock, Ids
 from guitu.settings import Settings
 from guitu.tx import Pending, Tx
@@ -85,6 +85,7 @@ async def rebuild(pool: asyncpg.Pool, settings: Settings, clock: Clock, say: Say
 @asynccontextmanager
 async def _reader(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     """A reader of nobody's group: what the live reader has read is its own business."""
+    header_names.read_any()
     reader = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka,
         client_id="guitu-console-rebuild",
