@@ -47,6 +47,21 @@ async def test_what_a_unit_does_is_on_the_screen_without_a_reload(
     assert gates.count == sum(step.shown_as in shown for step in steps)
 
 
+async def test_the_head_counts_what_the_rows_show_when_a_burst_is_over(
+    window: OpenWindow, stack: Stack, case: Case
+) -> None:
+    """Its last counts come after the last change, alone and with that change's number."""
+    desk = await window("operator")
+    await is_at_the_board(desk, None, case)
+    async with checkpoints(stack.settings, case.case_id, case.code, 12) as made:
+        await made.are_ordered()
+
+        standing = desk.page.locator("#head .tile").nth(2).locator("strong")
+        await expect(desk.page.locator(f"#{made.steps[-1].row}")).to_be_visible()
+        shown = await desk.page.locator("#orders tr:not(.ended)").count()
+        await expect(standing).to_have_text(str(shown))
+
+
 async def test_a_row_is_late_while_it_owes_something_and_no_longer(
     window: OpenWindow, stack: Stack, case: Case
 ) -> None:

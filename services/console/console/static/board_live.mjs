@@ -30,8 +30,9 @@ export function listen(board, { onPatch, onResync, onEnded, veil, asOf }) {
     source = new EventSource(`/cases/${board.case}/live?after=${seq}`);
     source.addEventListener("patch", (event) => {
       const patch = JSON.parse(event.data);
-      // After a cut the browser asks from its last id on; a patch that is known already must not be told twice.
-      if (patch.seq <= seq) return;
+      // After a cut the browser asks from its last id on; what is older than the page must not be told again. A head
+      // that was owed comes with the number of the change that it was owed for, which the page has already.
+      if (patch.seq < seq) return;
       seq = patch.seq;
       alive(patch);
       onPatch(patch);
