@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from contracts.order import PlanPublished
+from dispatch.importing import unit_files
 from dispatch.live_handlers import replan_wished
 from dispatch.network_files import read_network
 from guitu.auth import Role, mint
@@ -163,6 +164,17 @@ async def test_a_file_that_is_no_table_of_units_is_refused(centre: Centre, conte
     answer = await imports(centre, content)
 
     assert (422, code) == (answer.status_code, answer.json()["errors"][0]["code"])
+
+
+async def test_a_file_of_more_units_than_a_county_has_is_said_to_be_too_long_in_both_languages(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_files, "UNITS_MAX", 1)
+
+    answer = await imports(centre, as_file(await exported(centre)))
+
+    [error] = answer.json()["errors"]
+    assert ("too_many_units", "超过 1 组警力;请核对是否选错文件") == (error["code"], error["says_zh"])
 
 
 async def test_a_unit_of_another_county_can_not_be_taken_over(centre: Centre) -> None:

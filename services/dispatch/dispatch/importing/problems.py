@@ -43,6 +43,10 @@ SAYS: dict[str, tuple[str, str]] = {
         "ferry 为 1 但有一端在 nodes.csv 中 pier 为 0",
     ),
     "too_many": ("more than {most} rows; cut the area", "超过 {most} 行;请缩小范围"),
+    "too_many_units": (
+        "has more than {most} units; is it another file?",
+        "超过 {most} 组警力;请核对是否选错文件",
+    ),
     "columns_missing": ("column {columns} is missing", "缺少列 {columns}"),
     "file_missing": ("is missing; add it, with a header line at least", "缺失;请补上,至少要有表头"),
     "not_utf8": ("is not UTF-8; save it again with that encoding", "不是 UTF-8 编码;请另存为 UTF-8"),

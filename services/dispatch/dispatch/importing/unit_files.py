@@ -41,7 +41,7 @@ def read_units(content: bytes) -> Tables:
         if missing:
             tables.problems.append(problem("columns_missing", Where(FILE, 1), columns=", ".join(missing)))
         else:
-            read_rows(FILE, _lines(reader), tables)
+            read_rows(FILE, _lines(reader, tables), tables)
     except csv.Error as error:
         tables.problems.append(problem("not_csv", Where(FILE), why=error))
     return tables
@@ -108,10 +108,11 @@ def _decoded(content: bytes) -> str | None:
     return None
 
 
-def _lines(reader: csv.DictReader[str]) -> Iterator[tuple[Where, dict[str, str]]]:
+def _lines(reader: csv.DictReader[str], tables: Tables) -> Iterator[tuple[Where, dict[str, str]]]:
     for count, fields in enumerate(reader):
         if count >= UNITS_MAX:
-            raise csv.Error(f"more than {UNITS_MAX} rows")
+            tables.problems.append(problem("too_many_units", Where(FILE), most=UNITS_MAX))
+            return
         yield Where(FILE, reader.line_num), fields
 
 
