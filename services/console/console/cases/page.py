@@ -39,7 +39,7 @@ def cases_router(runtime: Runtime) -> APIRouter:
     ) -> Response:
         """All cases of the region; `code` finds one, `before` turns the page of those that are over."""
         async with snapshot(runtime, who.principal.region_code) as conn:
-            seq, _ = await store_board.position(conn)
+            seq, as_of = await store_board.position(conn)
             wanted = code.strip()
             found = await store_cases.found_by_code(conn, wanted, FOUND_MAX) if wanted else []
             open_rows = await store_cases.open_cases(conn, OPEN_MAX)
@@ -51,6 +51,7 @@ def cases_router(runtime: Runtime) -> APIRouter:
             "cases/list.html",
             who,
             seq=seq,
+            as_of=as_of,
             code=wanted,
             found=[case_line(row) for row in found],
             open_lines=worst_first([case_line(row) for row in open_rows]),

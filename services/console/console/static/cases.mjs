@@ -9,6 +9,7 @@ let saidAt = null;
 let stream = null;
 let over = false;
 const quiet = silence();
+const asOf = $("#as-of");
 
 function row(html) {
   const shelf = document.createElement("template");
@@ -36,6 +37,10 @@ function heard(event) {
   page.classList.remove("veiled");
   $("#no-news").hidden = true;
   serverTime(said.at);
+  if (said.facts_at) {
+    asOf.dateTime = said.facts_at;
+    asOf.textContent = beijing(said.facts_at);
+  }
   return said;
 }
 
@@ -64,7 +69,8 @@ setInterval(() => {
   if (quiet.ms() < 10000) return;
   page.classList.add("veiled");
   $("#no-news").hidden = false;
-  $("#no-news").textContent = `${t("No news from the server: data as of")} ${beijing(saidAt ?? quiet.since())}`;
+  const known = asOf.dateTime ? asOf.textContent : beijing(saidAt ?? quiet.since());
+  $("#no-news").textContent = `${t("No news from the server: data as of")} ${known}`;
 }, 1000);
 
 listen();
