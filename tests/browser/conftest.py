@@ -23,6 +23,12 @@ from harness.chromium import NoBrowser, find_or_install
 from harness.whole_system import Stack, seeded_stack
 
 OpenWindow = Callable[..., Awaitable[Window]]
+QUICK_LOOK = {
+    "GUITU_SECOND_LOOK_AFTER_S": "0",
+    "GUITU_SECOND_LOOK_S": "0.5",
+    "GUITU_SECOND_LOOK_ROUTES": "200",
+}
+"""Each case waits for the second look at its plan; how good that is, is no matter of its pages."""
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +43,7 @@ def has_browser() -> None:
 @pytest.fixture(scope="session")
 def stack(has_browser: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole system with Yunyang loaded, once for all browser tests."""
-    with seeded_stack(tmp_path_factory.mktemp("browser-stack"), 30_100) as running:
+    with seeded_stack(tmp_path_factory.mktemp("browser-stack"), 30_100, **QUICK_LOOK) as running:
         yield running
 
 

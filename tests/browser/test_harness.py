@@ -48,6 +48,27 @@ async def test_axe_finds_a_field_without_a_label(browser: Browser) -> None:
         assert any(each.startswith("label:") for each in await window.axe())
 
 
+async def test_what_is_wrong_in_one_look_only_is_found_there(browser: Browser) -> None:
+    pale_by_night = "@media (prefers-color-scheme: dark) { p { color: #777; background: #666 } }"
+    wide_on_phones = "@media (width < 600px) { p { width: 700px } }"
+    async with open_window(browser, BASE) as window:
+        await window.page.set_content(
+            f"<!doctype html><html lang=en><title>x</title><style>{pale_by_night}{wide_on_phones}</style>"
+            "<main><h1>x</h1><p>pale and wide</p></main>"
+        )
+
+        found = await window.wrong_in_every_look()
+
+    said = {look: [line.split(":")[0] for line in lines] for look, lines in found.items()}
+    pale, wide = "color-contrast", "the page is wider than the screen"
+    assert {"1366 px, dark", "360 px, light", "360 px, dark"} == {
+        look.removeprefix("blank ") for look in said
+    }
+    assert [pale] == said["blank 1366 px, dark"]
+    assert wide == said["blank 360 px, light"][0]
+    assert [pale, wide] == said["blank 360 px, dark"][:2]
+
+
 async def test_chinese_is_drawn_with_the_font_of_the_product(browser: Browser) -> None:
     async with open_window(browser, BASE) as window:
         await window.page.set_content('<p lang="zh-CN">归途 云阳县</p>')

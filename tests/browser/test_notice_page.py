@@ -14,7 +14,7 @@ from playwright.async_api import Browser, expect
 from contracts.notice import NoticeAcknowledged, NoticeOpened
 from contracts.sighting import SightingReported, spoken_number
 from guitu.service import Runtime
-from harness.browser import DESK, PHONE, Look, Window, open_window
+from harness.browser import PHONE, Look, Window, open_window
 from harness.ground import facts, react
 from harness.notice_stories import stood_down
 from harness.phone_pages import NoticeSite, notice_site
@@ -208,11 +208,4 @@ async def test_every_state_of_the_page_is_accessible(opens: Opens, site: NoticeS
         await window.page.get_by_role("button", name=REPORT).click()
         await window.page.locator("main [tabindex]").wait_for()
 
-    found = {}
-    for size in (PHONE, DESK):
-        await window.page.set_viewport_size({"width": size[0], "height": size[1]})
-        for scheme in ("light", "dark"):
-            await window.page.emulate_media(color_scheme=scheme)
-            found[f"{scheme} {size[0]}"] = [*await window.axe(), *await window.small_targets()]
-
-    assert not any(found.values()), found
+    assert {} == await window.wrong_in_every_look()

@@ -14,6 +14,7 @@ from harness.browser import LANGUAGES, PHONE, Look, Window
 pytestmark = pytest.mark.timeout(180)
 LOOKS = "红色羽绒服,蓝色书包"
 KEYSTROKES_MAX = 25
+SIZES = ((360, 768), (768, 768), (1366, 768))
 
 
 class Typist:
@@ -275,7 +276,7 @@ async def test_what_opens_on_these_pages_is_accessible_too(window: Any, cast: Ca
     await desk.page.locator("#more summary").click()
     await desk.page.fill("#f-place", "yy")
     await desk.page.locator("#place-list [role=option]").first.wait_for()
-    found = await wrong_in_every_look(desk)
+    found = await desk.wrong_in_every_look(SIZES)
 
     await desk.page.press("#f-place", "Control+Enter")
     await expect(desk.page.locator("#errors")).to_contain_text(
@@ -285,30 +286,14 @@ async def test_what_opens_on_these_pages_is_accessible_too(window: Any, cast: Ca
     await desk.page.press("#f-place", "Enter")
     await desk.page.press("#f-place", "Control+Enter")
     await raised_code(desk)
-    found |= await wrong_in_every_look(desk)
+    found |= await desk.wrong_in_every_look(SIZES)
     await desk.goto("/drill")
-    found |= await wrong_in_every_look(desk)
+    found |= await desk.wrong_in_every_look(SIZES)
     drill = desk.page.locator("form:has(input[value=hotel-tip])")
     await drill.locator("[name=anyway]").check()
     await drill.locator("button").click()
     await desk.page.locator("#steps .badge.good").first.wait_for()
-    found |= await wrong_in_every_look(desk)
+    found |= await desk.wrong_in_every_look(SIZES)
     await desk.page.locator("#stop button").click()
 
     assert {} == found
-
-
-async def wrong_in_every_look(desk: Window) -> dict[str, list[str]]:
-    """What axe finds, what is wider than the screen, and what is too small for a thumb."""
-    found = {}
-    for width in (360, 768, 1366):
-        await desk.page.set_viewport_size({"width": width, "height": 768})
-        for scheme in ("light", "dark"):
-            await desk.page.emulate_media(color_scheme=scheme)
-            wide = await desk.page.evaluate(
-                "document.documentElement.scrollWidth > innerWidth + 1 ? ['too wide'] : []"
-            )
-            wrong = [*await desk.axe(), *wide, *await desk.small_targets()]
-            if wrong:
-                found[f"{desk.page.url} {width} {scheme}"] = wrong
-    return found

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -28,13 +29,20 @@ CLOSED_WITHIN_S = 20.0
 Language = Literal["zh-CN", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh-CN", "en")
 Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 PHONE, DESK = (360, 640), (1366, 768)
 OWN_HOSTS = {"127.0.0.1", "localhost"}
 PATIENCE_MS = 15_000
 """How long a page may take on a busy machine before a test says that something never came."""
 AXE = Path(__file__).resolve().parents[1] / "browser" / "vendor" / "axe-core" / "axe.min.js"
 AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_HAS_AXE = "typeof axe === 'object'"
 _RUN_AXE = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
+_IS_SEEN = (
+    "([width, scheme]) => matchMedia(`(width: ${width}px) and (prefers-color-scheme: ${scheme})`).matches"
+)
+# A frame draws what was changed; what scripts change when they hear of it is in the next one.
+_IS_DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
 
 
 TARGET_PX = 44
@@ -66,10 +74,6 @@ class Look:
         return f"{self.language}-{self.scheme}-{self.size[0]}"
 
 
-LOOKS = [Look(*each) for each in itertools.product(("zh-CN", "en"), ("light", "dark"), (PHONE, DESK))]
-"""Every combination that a page has to stand."""
-
-
 @dataclass
 class Window:
     """One person's browser window on a site that begins at `base`."""
@@ -96,9 +100,29 @@ class Window:
         )
         assert 303 == answer.status, f"Login refused: {answer.status} {(await answer.text())[:300]}"
 
+    async def turn(self, scheme: Scheme, size: tuple[int, int]) -> None:
+        """Change colours and size under the open page; returns when it is drawn so."""
+        await self.page.set_viewport_size({"width": size[0], "height": size[1]})
+        await self.page.emulate_media(color_scheme=scheme)
+        await self.page.wait_for_function(_IS_SEEN, arg=[size[0], scheme])
+        await self.page.evaluate(_IS_DRAWN)
+
+    async def wrong_in_every_look(
+        self, sizes: Sequence[tuple[int, int]] = (DESK, PHONE)
+    ) -> dict[str, list[str]]:
+        """What axe finds, what is wider than the screen, and what is too small for a thumb, by look."""
+        found = {}
+        for size, scheme in itertools.product(sizes, SCHEMES):
+            await self.turn(scheme, size)
+            wrong = [*await self.axe(), *await self.too_wide(), *await self.small_targets()]
+            if wrong:
+                found[f"{urlsplit(self.page.url).path} {size[0]} px, {scheme}"] = wrong
+        return found
+
     async def axe(self) -> list[str]:
         """What axe-core finds wrong with the page as it is now, a line each; an empty list is the goal."""
-        await self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        if not await self.page.evaluate(_HAS_AXE):
+            await self.page.evaluate(_axe_core())
         found: dict[str, Any] = await self.page.evaluate(_RUN_AXE, AXE_TAGS)
         return [_said(each) for each in found["violations"]]
 
@@ -117,6 +141,11 @@ class Window:
         """What a good page never does, without what the test expects."""
         return [each for each in self._heard if not any(part in each for part in self.expects)]
 
+    def judged(self) -> list[str]:
+        """The complaints so far; whatever comes from now on is another test's."""
+        found, self._heard, self.expects = self.complaints, [], []
+        return found
+
     def listen(self) -> None:
         """Hear what the pages ask for and what they complain about."""
         self.context.on("request", lambda asked: self._notice_host(asked.url))
@@ -131,6 +160,11 @@ class Window:
     def _notice_words(self, kind: str, text: str, url: str) -> None:
         if kind == "error":
             self._heard.append(f"console: {text} ({urlsplit(url).path})")
+
+
+@cache
+def _axe_core() -> str:
+    return AXE.read_text(encoding="utf-8")
 
 
 def _said(violation: dict[str, Any]) -> str:
