@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import sys
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -147,6 +150,28 @@ async def test_silence_covers_the_page_and_says_as_of_when_until_the_line_is_bac
         assert (by_us - by_page).seconds < 3600
 
         await expect(veil).to_be_hidden(timeout=16_000)
+
+
+async def test_a_board_that_is_open_reads_a_rebuilt_picture_anew(
+    window: OpenWindow, stack: Stack, case: Case, gates: Checkpoints
+) -> None:
+    """What the page shows wrongly is gone then, without a reload, and it goes on from there."""
+    desk = await window("operator")
+    await watch(desk)
+    await is_at_the_board(desk, None, case)
+    await shows_all(desk.page, gates.steps)
+    await desk.page.evaluate("document.querySelector('#orders > tr').remove()")
+    await desk.page.evaluate("document.querySelector('#missing').append('Names are missing.')")
+
+    command = (sys.executable, "-m", "guitu", "console", "rebuild")
+    rebuilding = await asyncio.create_subprocess_exec(*command, env=os.environ | stack.system.env)
+    assert 0 == await rebuilding.wait()
+
+    await expect(desk.page.locator("#missing")).to_be_empty(timeout=16_000)
+    await shows_all(desk.page, await gates.move(50, 5))
+    fresh = await window("operator")
+    await is_at_the_board(fresh, None, case)
+    assert await rows(fresh.page) == await rows(desk.page)
 
 
 async def test_wall_mode_shows_the_tables_and_the_map_and_leaves_the_forms_out(
