@@ -141,7 +141,7 @@ async def test_the_auditor_sees_what_is_planted(county: County, struck: Run, say
     """The change is thrown away with the snapshot; the run's own findings are none."""
     assert struck.evidence is not None
 
-    found = await audit.examine(county.settings.database_url, struck.evidence, planted=PLANTED[says])
+    found = await audit.examine(county.settings.database_url, struck.evidence, PLANTED[says], [says])
 
     assert says in [f"{each.sort}: {each.says}" for each in found]
 
@@ -195,6 +195,6 @@ async def test_the_auditor_sees_what_is_planted_in_the_console(
     planted = dict(list(PLANTED_IN_CONSOLE.items())[part::ROUNDS])
 
     changes = "; ".join(planted.values())
-    found = await audit.examine(county.settings.database_url, struck.evidence, planted=changes)
+    found = await audit.examine(county.settings.database_url, struck.evidence, changes, planted)
 
     assert planted.keys() <= {f"{each.sort}: {each.says}" for each in found}
