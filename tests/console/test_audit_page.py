@@ -42,7 +42,8 @@ def owners(**by_port: Any) -> Answer:
         if lines is None:
             raise httpx.ConnectError("away", request=request)
         if request.url.path == "/audit/check":
-            return httpx.Response(200, json=lines)
+            asked = request.url.params.get("known") == SEAL
+            return httpx.Response(200, json=lines if asked else lines | {"known_at": None})
         before = request.url.params.get("before")
         kept = sorted(
             (each for each in lines if not before or each["id"] < before), key=lambda one: one["id"]
@@ -151,6 +152,37 @@ async def test_the_check_says_of_each_chain_whether_it_holds(runtime_for: Runtim
     assert "在第 5 条断开" in rows["dispatch"]
     assert "链完整" not in rows["dispatch"]
     assert "notifications 服务未能校验。" in text
+
+
+@pytest.mark.parametrize(
+    ("noted", "known_at", "broken_at", "said"),
+    [
+        (SEAL.upper(), 6, None, "alerts第6条即为此封存值"),
+        (SEAL, 6, 7, "alerts第6条即为此封存值"),
+        (SEAL, None, None, "已校验的链中均无此封存值"),
+        ("ab", None, None, "封存值为64位"),
+    ],
+)
+async def test_a_noted_seal_shows_whether_the_end_of_a_chain_was_cut_off(
+    runtime_for: RuntimeFor, noted: str, known_at: int | None, broken_at: int | None, said: str
+) -> None:
+    chain = {"sealed": 7, "unsealed": 0, "head": SEAL, "broken": None, "known_at": known_at}
+    far = owners(p8201=chain | {"holds": broken_at is None, "broken_at": broken_at})
+    async with at_the_desk(await runtime_for("console"), "auditor", owners=far) as http:
+        text = (await http.get(f"/audit/chains?known={noted}")).text
+
+    every = ("此前记录无缺失", "均无此封存值", "封存值为64位")
+    assert said in text
+    assert 1 == sum(each in text for each in every)
+
+
+async def test_a_noted_seal_after_a_broken_line_is_no_proof(runtime_for: RuntimeFor) -> None:
+    chain = {"sealed": 7, "unsealed": 0, "head": SEAL, "broken": "x", "known_at": 6}
+    far = owners(p8201=chain | {"holds": False, "broken_at": 5})
+    async with at_the_desk(await runtime_for("console"), "auditor", owners=far) as http:
+        text = (await http.get(f"/audit/chains?known={SEAL}")).text
+
+    assert ("在第 5 条断开" in text, "此前记录无缺失" in text) == (True, False)
 
 
 async def test_the_file_has_every_line_and_no_formula(runtime_for: RuntimeFor) -> None:

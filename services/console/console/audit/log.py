@@ -58,11 +58,13 @@ class Asker:
             found = await self._upstream.get(self.who, source, "/audit/entries", **_query(wanted))
         return [line | {"source": source} for line in found["entries"]]
 
-    async def check(self, source: Source) -> Json:
-        """Whether one service's chain holds. Raises: Problem."""
+    async def check(self, source: Source, known: str | None) -> Json:
+        """Whether one service's chain holds, and where the seal `known` stands in it. Raises: Problem."""
         if source == "console":
-            return (await audit_api.check_for(self.runtime, self.who.principal)).model_dump(mode="json")
-        answer: Json = await self._upstream.get(self.who, source, "/audit/check")
+            found = await audit_api.check_for(self.runtime, self.who.principal, known)
+            return found.model_dump(mode="json")
+        asked = {"known": known} if known else {}
+        answer: Json = await self._upstream.get(self.who, source, "/audit/check", **asked)
         return answer
 
     @property
@@ -83,9 +85,9 @@ async def merged(asker: Asker, sources: Sequence[Source], wanted: Wanted) -> Mer
     return Merged(shown, shown[-1]["id"] if shown and is_more else None, away)
 
 
-async def checked(asker: Asker) -> tuple[dict[Source, Json], Sequence[Away]]:
-    """The check of every service's chain."""
-    return await _of_each(SOURCES, asker.check)
+async def checked(asker: Asker, known: str | None = None) -> tuple[dict[Source, Json], Sequence[Away]]:
+    """The check of every service's chain; `known` is a seal that somebody noted down."""
+    return await _of_each(SOURCES, lambda source: asker.check(source, known))
 
 
 async def whole_file(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +35,7 @@ _COLUMNS = (
     "details",
     "sealed_as",
 )
+_SEAL = re.compile("[0-9a-f]{64}")
 _RISKY = ("=", "+", "-", "@", "\t", "\r")
 Auditor = Annotated[Visitor, Depends(visitor("auditor"))]
 
@@ -80,12 +82,13 @@ def audit_router(runtime: Runtime) -> APIRouter:
         return page(request, "audit/log.html", who, **_said(filter_, who), wrong=wrong, found=found)
 
     @router.get("/audit/chains")
-    async def chains(request: Request, who: Auditor) -> Response:
-        """Compute every chain again; a check reads only, though that it was made is logged."""
-        results, away = await checked(Asker(who, runtime))
-        return page(
-            request, "audit/chains.html", who, results=results, away=away, checked_at=runtime.clock.now()
-        )
+    async def chains(request: Request, who: Auditor, known: str = "") -> Response:
+        """Compute every chain again and look for a noted seal; it reads only, though that it was made is logged."""
+        noted = known.strip().lower()[:100]
+        is_seal = bool(_SEAL.fullmatch(noted))
+        results, away = await checked(Asker(who, runtime), noted if is_seal else None)
+        said: dict[str, Any] = {"results": results, "away": away, "noted": noted, "is_seal": is_seal}
+        return page(request, "audit/chains.html", who, checked_at=runtime.clock.now(), **said)
 
     @router.get("/audit.csv")
     async def file(request: Request, who: Auditor, filter_: Filter) -> Response:
