@@ -7,10 +7,18 @@ from playwright.async_api import Page, expect
 
 from browser.conftest import OpenWindow
 from demo.case import Case
+from harness.board_facts import checkpoints
 from harness.browser import DESK, LANGUAGES, Language, Look
+from harness.whole_system import Stack
 
 READY = "document.documentElement.dataset.ready"
 ROWS_SEEN, MAP_SEEN_PX = 3, 300
+READ_ANEW = """async () => {
+    const board = document.querySelector('script[src$="/board.mjs"]').src;
+    const { swapBoard } = await import(board.replace("board.mjs", "board_rows.mjs"));
+    const page = await (await fetch(location.pathname)).text();
+    swapBoard(new DOMParser().parseFromString(page, "text/html"));
+}"""
 CHOSEN = "document.querySelector('#panes tr.chosen')?.id"
 
 
@@ -46,6 +54,28 @@ async def test_a_row_is_found_opened_and_answered_without_a_mouse(window: OpenWi
     await expect(desk.page.locator("#detail")).to_be_hidden()
     await expect(desk.page.locator("#said")).to_contain_text("The unit's answer was entered.")
     await expect(desk.page.locator(f"#{chosen} a.opens")).to_be_focused()
+
+
+async def test_focus_comes_back_to_a_row_that_was_drawn_anew_meanwhile(
+    window: OpenWindow, case: Case, stack: Stack
+) -> None:
+    desk = await window("operator", Look("en"))
+    async with checkpoints(stack.settings, case.case_id, case.code, 1) as gates:
+        await desk.goto(f"/cases/{case.case_id}")
+        await desk.page.wait_for_function(READY)
+        await gates.are_ordered()
+        row = desk.page.locator(f"#{gates.steps[0].row}")
+        await row.locator("a.opens").focus()
+        await press(desk.page, "Enter")
+        await expect(desk.page.locator("#detail")).to_be_visible()
+
+        await gates.step(0)
+        await expect(row).to_have_attribute("data-state", "accepted")
+        await press(desk.page, "Escape")
+        await expect(row.locator("a.opens")).to_be_focused()
+
+        await desk.page.evaluate(READ_ANEW)
+        await expect(row.locator("a.opens")).to_be_focused()
 
 
 async def test_a_filter_shows_one_state_and_a_changed_row_stays_where_it_is(

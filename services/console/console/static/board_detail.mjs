@@ -4,6 +4,8 @@ import { $, $$, post, say, t, key } from "./ground.mjs";
 import { chosenRow } from "./board_rows.mjs";
 
 const dialog = $("#detail");
+// The row that it opened from, by name: it may be drawn anew meanwhile.
+let from = "";
 const DONE = () => ({
   moved: t("The unit's answer was entered."), resend: t("Queued once more; the row shows when it went."),
   "next-contact": t("The next contact is asked."), call: t("Our voice calls them."),
@@ -62,10 +64,10 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a.opens, #detail a.contacts");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
+  if (!dialog.contains(link)) from = link.closest("[data-rows] > [id]")?.id ?? "";
   show(link.href);
 });
 
-let from = null;
-dialog.addEventListener("close", () => from?.isConnected && from.focus());
-document.addEventListener("row-chosen", (event) => { from = event.detail && $("a.opens", event.detail); });
+dialog.addEventListener("close", () => $("a.opens", document.getElementById(from) ?? dialog)?.focus());
+document.addEventListener("row-chosen", (event) => { from = event.detail?.id ?? ""; });
 key("Enter", t("Open the row"), () => openDetail(""), { when: () => document.activeElement === document.body });

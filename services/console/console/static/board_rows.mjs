@@ -77,6 +77,8 @@ function newHead(head) {
 }
 
 export function swapBoard(fresh) {
+  const held = document.activeElement.closest("[data-rows] > [id]");
+  const at = held ? focusable(held).indexOf(document.activeElement) : -1;
   for (const shelf of $$("[data-rows]", fresh)) {
     holder(shelf.dataset.rows).replaceChildren(...shelf.children);
     fill(shelf.dataset.rows);
@@ -89,6 +91,7 @@ export function swapBoard(fresh) {
   else $("#earlier")?.remove();
   $("#as-of").replaceWith($("#as-of", fresh));
   refilter();
+  if (at >= 0) focusable(document.getElementById(held.id) ?? held)[at]?.focus({ preventScroll: true });
   return Number($("#board", fresh).dataset.seq);
 }
 
