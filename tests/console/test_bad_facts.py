@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import pytest
@@ -25,6 +25,13 @@ from harness.console_stories import CaseStory
 from harness.ground import START, until
 
 KEY = b"one-partition"
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    """A node of this test's own: what it leaves on the topics is rubbish to whoever reads them from the beginning."""
+    with Node(ephemeral=True, outside={}) as running:
+        yield running
 
 
 @pytest_asyncio.fixture(scope="module")
