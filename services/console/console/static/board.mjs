@@ -107,9 +107,13 @@ function actsFollow() {
   if (held) held.checked = true;
 }
 
+// Remembered beside the list: to ask 2,000 options for their texts at each patch takes longer than to draw it.
+const spots = $("#sighting-place");
+const offered = new Set(spots && [...spots.options].map((one) => one.text));
+
 function offerPlace({ dataset: { lon, lat, name, part } }) {
-  const spots = $("#sighting-place");
-  if (!spots || !lon || part === "sighting" || [...spots.options].some((one) => one.text === name)) return;
+  if (!spots || !lon || part === "sighting" || offered.has(name)) return;
+  offered.add(name);
   spots.add(new Option(name, `${lon}|${lat}|${name}`));
 }
 
