@@ -35,7 +35,8 @@ from harness.console_stories import CaseStory
 from harness.ground import START
 
 SEED = int(os.environ.get("GUITU_FAULT_SEED", "20260311"))
-GOES_ON_WITHIN_S = 6.0
+GOES_ON_WITHIN_S = 30.0
+"""On a busy machine; without the mend the second one stood still for minutes."""
 COMES_WITHIN_S = 90.0
 TRIES = 400
 TABLES = ("case_line", "order_line", "delivery_line", "sighting_line", "timeline")

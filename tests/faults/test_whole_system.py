@@ -165,8 +165,7 @@ PLANTED_IN_CONSOLE = {
     "lost: the console has another time for a delivery's step than notifications": "update console.delivery_line set "
     f"delivered_at = null where delivery_id = {DELIVERED}",
     "lost: the console lacks a sighting, or what was thought of it": "update console.sighting_line set "
-    "verdict = case verdict when 'refuted' then 'credible' else 'refuted' end "
-    "where sighting_id = (select sighting_id from console.sighting_line limit 1)",
+    "verdict = case verdict when 'refuted' then 'credible' else 'refuted' end",
     "lost: the console's line of a case's laboratory is not the laboratory's": "delete from console.dna_line where "
     f"case_id = {ANY_CASE} and type = 'guitu.dna.cross_match_requested.v1'",
     "lost: the console does not know that a neighbour was asked, or need not help any more": "update console.aid_line "

@@ -27,6 +27,12 @@ def _with_digits(number: str) -> str:
     return number
 
 
+def _of_our_time(moment: datetime) -> datetime:
+    if moment.year < 2000:
+        raise ValueError("must be the day of this consent: it is before 2000")
+    return moment
+
+
 Words = Annotated[LongText, AfterValidator(_something)]
 Person = Annotated[ShortText, AfterValidator(_something)]
 """Somebody on the staff, by the name of the account or as colleagues call them."""
@@ -107,7 +113,7 @@ class PublicationIn(ApiModel):
     police_case_number: CaseNumber
     consent_by: ConsentBy
     consent_form: ConsentForm
-    consented_at: Moment
+    consented_at: Annotated[Moment, AfterValidator(_of_our_time)]
     photo: bool
     name: bool = False
 
