@@ -21,20 +21,16 @@ from contracts import notice, order, wire
 from contracts.base import EventId, Fact
 from guitu import inbox
 from guitu.embedded.node import Node
-from guitu.migrate import migrate_now
 from guitu.service import Runtime
-from guitu.topics import ensure_topics
 from harness import ground
+from harness.console_picture import console_on, unseen
 from harness.console_stories import CaseStory
 from harness.ground import START, react
 
 
 @pytest_asyncio.fixture
 async def run(node: Node) -> AsyncIterator[Runtime]:
-    settings = ground.settings_for(node.env)
-    await asyncio.to_thread(migrate_now, settings.database_url, ("console",))
-    await ensure_topics(settings)
-    async with ground.runtime("console", settings) as opened:
+    async with console_on(node) as opened:
         yield opened
 
 
@@ -72,10 +68,6 @@ async def board(run: Runtime, story: CaseStory) -> Board | None:
     async with snapshot(run, "*") as conn:
         found = await board_of(conn, story.case_id, Directory())
     return replace(found, seq=0, as_of=None) if found else None
-
-
-def unseen(_: Progress) -> None:
-    """Progress that nobody looks at."""
 
 
 async def test_what_is_built_again_is_what_was_folded_live(run: Runtime) -> None:

@@ -9,26 +9,22 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 
-from console.projection.rebuild import Progress, rebuild
+from console.projection.rebuild import rebuild
 from contracts import notice, order, wire
 from contracts.base import EventId, Fact
 from guitu.embedded.node import Node
 from guitu.embedded.ports import free_port
-from guitu.migrate import migrate_now
 from guitu.service import Runtime
-from guitu.topics import ensure_topics
 from harness import ground
+from harness.console_picture import console_on, picture, process, unseen
 from harness.console_stories import CaseStory
 from harness.ground import START
 
@@ -47,10 +43,7 @@ def node() -> Iterator[Node]:
 
 @pytest_asyncio.fixture
 async def run(node: Node) -> AsyncIterator[Runtime]:
-    settings = ground.settings_for(node.env)
-    await asyncio.to_thread(migrate_now, settings.database_url, ("console",))
-    await ensure_topics(settings)
-    async with ground.runtime("console", settings) as opened:
+    async with console_on(node) as opened:
         yield opened
 
 
@@ -89,31 +82,6 @@ async def write(run: Runtime, facts: Sequence[Fact], chance: random.Random) -> N
         await producer.stop()
 
 
-def process(request: pytest.FixtureRequest, node: Node, *command: str, **env: str) -> subprocess.Popen[bytes]:
-    """A process of Guitu's that ends with the test."""
-    started = subprocess.Popen(
-        [sys.executable, "-m", *command],
-        env=os.environ | node.env | {"GUITU_LOG_LEVEL": "error"} | env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    request.addfinalizer(started.wait)
-    request.addfinalizer(started.kill)
-    return started
-
-
-async def picture(run: Runtime) -> dict[str, list[Any]]:
-    found = {}
-    for table in TABLES:
-        rows = await run.pool.fetch(f"select to_jsonb(t) - 'seq' as line from {table} t")
-        found[table] = sorted((row["line"] for row in rows), key=repr)
-    return found
-
-
-def unseen(_: Progress) -> None:
-    """Progress that nobody looks at."""
-
-
 @pytest.mark.timeout(120)
 async def test_rebuilds_killed_under_load_lose_and_double_nothing(
     run: Runtime, node: Node, request: pytest.FixtureRequest
@@ -132,12 +100,12 @@ async def test_rebuilds_killed_under_load_lose_and_double_nothing(
         killed += rebuilding.wait() != 0
     await writing
     assert await ground.until(run, FOLDED, len(facts)), f"GUITU_FAULT_SEED={SEED}: facts are missing"
-    live = await picture(run)
+    live = await picture(run, TABLES)
 
     done = await rebuild(run.pool, run.settings, run.clock, unseen)
 
     again = f"GUITU_FAULT_SEED={SEED}"
-    assert live == await picture(run), again
+    assert live == await picture(run, TABLES), again
     assert (0, 0) == (done.unreadable, done.set_aside), again
     assert CASES == len(live["case_line"]) == len(live["order_line"]) == len(live["sighting_line"])
     assert killed, "Every rebuild was over before it could be killed."

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -21,6 +18,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from contracts import wire
 from contracts.base import EventId, Fact
@@ -28,12 +26,10 @@ from guitu.auth import Principal
 from guitu.clock import Clock
 from guitu.embedded.node import Node
 from guitu.embedded.ports import LOOPBACK, free_port
-from guitu.migrate import migrate_now
 from guitu.pg import TRANSIENT
 from guitu.service import Runtime
-from guitu.topics import ensure_topics
-from harness import ground
 from harness.console_door import cookies_of
+from harness.console_picture import console_on, process
 from harness.console_stories import CaseStory
 from harness.ground import START
 
@@ -50,27 +46,17 @@ def node() -> Iterator[Node]:
 
 @pytest_asyncio.fixture
 async def run(node: Node) -> AsyncIterator[Runtime]:
-    settings = ground.settings_for(node.env)
-    await asyncio.to_thread(migrate_now, settings.database_url, ("console",))
-    await ensure_topics(settings)
-    async with ground.runtime("console", settings) as opened:
+    async with console_on(node) as opened:
         opened.clock = Clock()
         yield opened
 
 
 @pytest.fixture
-def address(node: Node) -> Iterator[str]:
+def address(node: Node, request: pytest.FixtureRequest) -> str:
     """A console process, by where it answers."""
     port = free_port()
-    started = subprocess.Popen(
-        [sys.executable, "-m", "console"],
-        env=os.environ | node.env | {"GUITU_LOG_LEVEL": "error", "GUITU_PORT": str(port)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    yield f"http://{LOOPBACK}:{port}"
-    started.kill()
-    started.wait()
+    process(request, node, "console", GUITU_PORT=str(port))
+    return f"http://{LOOPBACK}:{port}"
 
 
 @dataclass
@@ -145,10 +131,21 @@ async def answers(address: str) -> None:
             await asyncio.sleep(0.05)
 
 
+async def open_producer(run: Runtime) -> AIOKafkaProducer:
+    """One that has met the broker; it may be restarted in this very moment."""
+    while True:
+        producer = AIOKafkaProducer(bootstrap_servers=run.settings.kafka, acks="all", enable_idempotence=True)
+        try:
+            await producer.start()
+            return producer
+        except KafkaError:
+            await producer.stop()
+            await asyncio.sleep(0.2)
+
+
 async def write(run: Runtime, facts: list[tuple[UUID, Fact]]) -> None:
     """As an owner's relay does it, whatever happens to the broker: again until it is there."""
-    producer = AIOKafkaProducer(bootstrap_servers=run.settings.kafka, acks="all", enable_idempotence=True)
-    await producer.start()
+    producer = await open_producer(run)
     try:
         for event_id, fact in facts:
             message = wire.encode(fact, EventId(event_id), "guitu/test")

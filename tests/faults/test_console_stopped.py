@@ -11,7 +11,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -22,15 +21,14 @@ import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 
-from console.projection.rebuild import Progress, rebuild
+from console.projection.rebuild import rebuild
 from contracts import notice, order, wire
 from contracts.base import EventId, Fact
 from guitu.embedded.node import Node
 from guitu.embedded.ports import free_port
-from guitu.migrate import migrate_now
 from guitu.service import Runtime
-from guitu.topics import ensure_topics
 from harness import ground
+from harness.console_picture import console_on, picture, process, unseen
 from harness.console_stories import CaseStory
 from harness.ground import START
 
@@ -57,10 +55,7 @@ def node() -> Iterator[Node]:
 
 @pytest_asyncio.fixture
 async def run(node: Node) -> AsyncIterator[Runtime]:
-    settings = ground.settings_for(node.env)
-    await asyncio.to_thread(migrate_now, settings.database_url, ("console",))
-    await ensure_topics(settings)
-    async with ground.runtime("console", settings) as opened:
+    async with console_on(node) as opened:
         yield opened
 
 
@@ -105,19 +100,6 @@ async def written_on_and_on(run: Runtime) -> AsyncIterator[list[int]]:
         await producer.stop()
 
 
-def console(request: pytest.FixtureRequest, node: Node) -> subprocess.Popen[bytes]:
-    """A console process that ends with the test."""
-    started = subprocess.Popen(
-        [sys.executable, "-m", "console"],
-        env=os.environ | node.env | {"GUITU_LOG_LEVEL": "error", "GUITU_PORT": str(free_port())},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    request.addfinalizer(started.wait)
-    request.addfinalizer(started.kill)
-    return started
-
-
 async def stopped_in_a_fold(
     run: Runtime, consoles: Sequence[subprocess.Popen[bytes]], chance: random.Random
 ) -> subprocess.Popen[bytes]:
@@ -145,23 +127,11 @@ async def comes(run: Runtime, sql: str, *values: object) -> bool:
     return False
 
 
-async def picture(run: Runtime) -> dict[str, list[object]]:
-    found = {}
-    for table in TABLES:
-        rows = await run.pool.fetch(f"select to_jsonb(t) - 'seq' as line from {table} t")
-        found[table] = sorted((row["line"] for row in rows), key=repr)
-    return found
-
-
-def unseen(_: Progress) -> None:
-    """Progress that nobody looks at."""
-
-
 @pytest.mark.timeout(300)
 async def test_a_console_that_stands_still_in_a_fold_holds_nobody_up(
     run: Runtime, node: Node, request: pytest.FixtureRequest
 ) -> None:
-    consoles = [console(request, node) for _ in range(2)]
+    consoles = [process(request, node, "console", GUITU_PORT=str(free_port())) for _ in range(2)]
     async with written_on_and_on(run) as count:
         assert await comes(run, FOLDED, 200), "Nothing was folded."
         stopped = await stopped_in_a_fold(run, consoles, random.Random(SEED))
@@ -170,10 +140,10 @@ async def test_a_console_that_stands_still_in_a_fold_holds_nobody_up(
         held_up_s = time.monotonic() - begin
         stopped.send_signal(signal.SIGCONT)
     assert await comes(run, FOLDED, count[0]), f"GUITU_FAULT_SEED={SEED}: facts are missing"
-    live = await picture(run)
+    live = await picture(run, TABLES)
 
     await rebuild(run.pool, run.settings, run.clock, unseen)
 
     assert held_up_s < GOES_ON_WITHIN_S
-    assert live == await picture(run), f"GUITU_FAULT_SEED={SEED}"
+    assert live == await picture(run, TABLES), f"GUITU_FAULT_SEED={SEED}"
     assert [None, None] == [one.poll() for one in consoles]
