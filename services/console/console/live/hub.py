@@ -90,9 +90,7 @@ class Listener:
 
     def resync(self) -> None:
         """Let it read the page anew; what waits is in that page."""
-        self.behind, self.first = True, None
-        while not self.waiting.empty():
-            self.waiting.get_nowait()
+        self.end()
         self.waiting.put_nowait(RESYNC)
 
     def end(self) -> None:
